@@ -34,7 +34,18 @@ def write_part(path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[s
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         pq.write_table(table, temporary, compression="zstd")
-        os.replace(temporary, path)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file under a temporary name, then rename: a reader sees the old one or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -49,7 +60,9 @@ def part_paths(folder: Path, prefix: str = "part") -> list[Path]:
     return sorted(folder.glob(f"{prefix}-*.parquet"))
 
 
-def read_rows(paths: Path | Sequence[Path], columns: Sequence[str] | None = None, batch: int = 2_000) -> Iterator[dict[str, Any]]:
+def read_rows(
+    paths: Path | Sequence[Path], columns: Sequence[str] | None = None, batch: int = 2_000
+) -> Iterator[dict[str, Any]]:
     """Rows as dicts, a batch of them in memory at a time."""
     import pyarrow.parquet as pq
 

@@ -12,6 +12,7 @@ from typing import Any
 import pluggy
 
 from tinygsm_kit import hookspecs
+from tinygsm_kit.errors import KitError
 
 GROUP = "tinygsm_kit"
 BUILT_IN = tuple(f"tinygsm_kit.{room}" for room in ("sources", "convert", "inject", "evaluate", "train"))
@@ -25,7 +26,7 @@ HOOKS = {
 }
 
 
-class PluginError(Exception):
+class PluginError(KitError):
     """A plugin is missing, at fault, or clashes with another. The message names it and says what to do."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -22,13 +22,8 @@ class Task(Protocol):
 class Progress(Protocol):
     """Where long work tells how far it is."""
 
-    def task(self, name: str, total: int | None) -> _Context:
+    def task(self, name: str, total: int | None) -> AbstractContextManager[Task]:
         """`with progress.task("convert", 1000) as task: task.advance()`; `total` None where it is unknown."""
-
-
-class _Context(Protocol):
-    def __enter__(self) -> Task: ...
-    def __exit__(self, *error: object) -> bool | None: ...
 
 
 class Silent:
@@ -81,7 +76,8 @@ class _LineTask:
         seconds = max(self.said - self.started, 1e-9)
         of = f"/{self.total:,}" if self.total else ""
         figures = "".join(f", {key} {value}" for key, value in self.figures.items())
-        print(f"{self.name}: {self.done:,}{of} in {seconds:.0f} s ({self.done / seconds:,.1f}/s){figures}", file=sys.stderr, flush=True)
+        rate = f"{self.done / seconds:,.1f}/s"
+        print(f"{self.name}: {self.done:,}{of} in {seconds:.0f} s ({rate}){figures}", file=sys.stderr, flush=True)
 
 
 class Bars:

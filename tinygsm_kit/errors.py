@@ -1,0 +1,5 @@
+"""The one base of every error that a user can act on: its message says what was expected, what was found, what to do."""
+
+
+class KitError(Exception):
+    """Shown to the user as it is, without a traceback."""

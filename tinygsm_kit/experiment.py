@@ -1,0 +1,133 @@
+"""A recipe compiled into arms that may differ in the declared factor and in nothing else.
+
+Whatever differs by accident - rows, order, seed, steps, a hyper-parameter, vocabulary, base model, evaluation settings - would
+be read as an effect of the factor. So the compiled arms are compared setting by setting before anything runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from tinygsm_kit.recipe import Compare, Recipe, RecipeError, Sample, Target
+from tinygsm_kit.references import Reference
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One condition with everything resolved: what the top of the recipe says, and what the condition overrides."""
+
+    name: str
+    source: Reference
+    sample: Sample
+    convert: Reference
+    target: Target
+    inject: tuple[Reference, ...]
+    model: str | Mapping[str, Any]
+    train: tuple[Reference, ...]
+    room: str = ""
+    """Where below the run directory the arm's rows lie, `stages/1-drills/` for those of one training stage."""
+    texts: str | None = None
+    """A file of ready prompts and completions that takes the place of sample and conversion."""
+
+    def tokens(self) -> tuple[str, ...]:
+        """Fact tokens of this arm's injectors, in order."""
+        return tuple(dict.fromkeys(token for reference in self.inject for token in reference.build().tokens()))
+
+    def settings(self) -> dict[str, Any]:
+        """Everything that could make a difference, as plain data, each under the key that the recipe has for it."""
+        return {
+            "source": self.source.fingerprint(),
+            "sample": self.sample.model_dump(mode="json"),
+            "convert": self.convert.fingerprint(),
+            "target": self.target,
+            "inject": [reference.fingerprint() for reference in self.inject],
+            "model": self.model if isinstance(self.model, str) else dict(self.model),
+            "train": [_stage_settings(reference) for reference in self.train],
+        }
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The arms of a recipe, their shared vocabulary, and the comparisons that are fair or admitted not to be."""
+
+    recipe: Recipe
+    arms: dict[str, Arm]
+    tokens: tuple[str, ...]
+    admitted: tuple[str, ...]
+    """Differences beside the factor that `differs` admits, each a sentence for the report."""
+
+
+def compile_recipe(recipe: Recipe) -> Experiment:
+    """Resolve every condition and refuse comparisons whose arms differ by accident. Raises RecipeError."""
+    arms = {name: _arm(recipe, name) for name in recipe.conditions}
+    admitted = [sentence for comparison in recipe.compare for sentence in _check(comparison, arms)]
+    tokens = tuple(dict.fromkeys(token for arm in arms.values() for token in arm.tokens()))
+    return Experiment(recipe, arms, tokens, tuple(admitted))
+
+
+def _arm(recipe: Recipe, name: str) -> Arm:
+    condition = recipe.conditions[name]
+    model = condition.model if condition.model is not None else recipe.model
+    if model is None:
+        raise RecipeError(f"conditions.{name}: no `model`, neither here nor at the top of the recipe")
+    return Arm(
+        name=name,
+        source=condition.source or recipe.source,
+        sample=condition.sample or recipe.sample,
+        convert=condition.convert or recipe.convert,
+        target=condition.target or recipe.target,
+        inject=tuple(condition.inject),
+        model=model.model_dump(mode="json") if isinstance(model, BaseModel) else model,
+        train=tuple(condition.train or recipe.train),
+    )
+
+
+def _stage_settings(reference: Reference) -> dict[str, Any]:
+    host = {} if reference.host is None else reference.host.model_dump(mode="json")
+    return {**reference.fingerprint(), **host}
+
+
+def _check(comparison: Compare, arms: Mapping[str, Arm]) -> Iterator[str]:
+    """The admitted differences of one comparison; an error for those that nobody admitted."""
+    baseline, treatment = arms[comparison.baseline], arms[comparison.treatment]
+    pair = f"{comparison.treatment} and {comparison.baseline}"
+    found = list(differences(baseline.settings(), treatment.settings()))
+    if not any(_within(key, comparison.factor) for key, _, _ in found):
+        raise RecipeError(
+            f"compare: {pair} do not differ in {comparison.factor!r}, the factor under test: "
+            + (f"they differ in {', '.join(key for key, _, _ in found)}; set `factor`" if found else "they are the same")
+        )
+    for key, left, right in found:
+        if _within(key, comparison.factor):
+            continue
+        if not any(_within(key, admitted) for admitted in comparison.differs):
+            raise RecipeError(
+                f"compare: {pair} differ in {key!r} ({comparison.baseline}: {left!r}, {comparison.treatment}: {right!r}), which "
+                f"is not the factor under test ({comparison.factor!r}): make them equal, or admit it with `differs: [{key}]`"
+            )
+        yield f"{pair} differ in {key} as well ({left!r} against {right!r})"
+
+
+def _within(key: str, declared: str) -> bool:
+    """Whether a dotted key is the declared one or lies below it."""
+    return key == declared or key.startswith(declared + ".")
+
+
+def differences(left: Any, right: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Every setting in which two nested settings differ, as (dotted key, left, right)."""
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        for name in sorted({*left, *right}, key=str):
+            below = f"{key}.{name}" if key else str(name)
+            if name not in left or name not in right:
+                yield below, left.get(name), right.get(name)
+            else:
+                yield from differences(left[name], right[name], below)
+    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right) > 0:
+        for index, (one, other) in enumerate(zip(left, right, strict=True)):
+            yield from differences(one, other, key if len(left) == 1 else f"{key}.{index}")
+    elif left != right:
+        yield key, left, right

@@ -1,0 +1,117 @@
+"""A plugin named in a recipe: `{use: NAME, …its options}`, or just its name, checked before anything runs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+
+from tinygsm_kit.plugins import PluginError, host
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One plugin and its validated options. `host` holds the keys that belong to the kit rather than to the plugin."""
+
+    kind: str
+    name: str
+    options: BaseModel
+    host: BaseModel | None = None
+
+    @property
+    def version(self) -> str:
+        """The implementation's version together with that of the distribution that brought it."""
+        entry = host().find(self.kind, self.name)
+        return f"{entry.load().version}"
+
+    def build(self) -> Any:
+        """A ready instance."""
+        return host().find(self.kind, self.name).load()(self.options)
+
+    def settings(self) -> dict[str, Any]:
+        """The plugin's options, defaults included, as plain data."""
+        return self.options.model_dump(mode="json")
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What decides the plugin's output: its name, version and options. The host's keys are not among them."""
+        return {"use": self.name, "version": self.version, **self.settings()}
+
+    def dump(self) -> dict[str, Any]:
+        """The mapping as a recipe would say it, without defaults."""
+        parts = [self.options] if self.host is None else [self.options, self.host]
+        given = {key: value for part in parts for key, value in part.model_dump(mode="json", exclude_unset=True).items()}
+        return {"use": self.name, **given}
+
+
+@dataclass(frozen=True)
+class Of:
+    """Annotation that makes pydantic read a Reference: `Annotated[Reference, Of("source")]`."""
+
+    kind: str
+    host: type[BaseModel] | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        dump = core_schema.plain_serializer_function_ser_schema(Reference.dump)
+        return core_schema.no_info_plain_validator_function(self.read, serialization=dump)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [self._entry_schema(name) for name in host().names(self.kind)]}
+
+    def _entry_schema(self, name: str) -> dict[str, Any]:
+        options = host().find(self.kind, name).load().Options
+        schema: dict[str, Any] = options.model_json_schema()
+        if self.host is not None:
+            schema["properties"] = {**self.host.model_json_schema().get("properties", {}), **schema.get("properties", {})}
+            schema.setdefault("$defs", {}).update(self.host.model_json_schema().get("$defs", {}))
+        schema["properties"] = {"use": {"const": name}, **schema.get("properties", {})}
+        schema["required"] = ["use", *schema.get("required", [])]
+        return {**schema, "title": f"{self.kind} {name}"}
+
+    def read(self, value: object) -> Reference:
+        """The reference; a pydantic ValidationError whose locations are the keys at fault."""
+        if isinstance(value, Reference):
+            return value
+        given = {"use": value} if isinstance(value, str) else value
+        if not isinstance(given, Mapping) or not isinstance(given.get("use"), str):
+            raise PydanticCustomError("plugin", "expected a {kind}: a name, or {{use: NAME, …options}}", {"kind": self.kind})
+        name = given["use"]
+        try:
+            options = host().find(self.kind, name).load().Options
+        except PluginError as error:
+            raise _at("use", name, str(error)) from error
+        keys = {key: item for key, item in given.items() if key != "use"}
+        return self._split(name, options, keys)
+
+    def _split(self, name: str, options: type[BaseModel], keys: dict[str, Any]) -> Reference:
+        """Give each key to the plugin or to the host. A key of neither is named with the nearest valid one."""
+        own = known_keys(options)
+        hosts = known_keys(self.host) if self.host else set()
+        free = options.model_config.get("extra") == "allow"
+        for key in keys:
+            if key not in own | hosts and not free:
+                raise _at(key, keys[key], unknown_key(key, own | hosts))
+        mine = {key: item for key, item in keys.items() if key in own or key not in hosts}
+        theirs = {key: item for key, item in keys.items() if key not in mine}
+        return Reference(
+            self.kind, name, options.model_validate(mine), None if self.host is None else self.host.model_validate(theirs)
+        )
+
+
+def known_keys(model: type[BaseModel]) -> set[str]:
+    """The keys that a model accepts."""
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def unknown_key(key: object, valid: set[str]) -> str:
+    """The message for a key that does not exist, with the nearest that does."""
+    near = difflib.get_close_matches(str(key), sorted(valid), 1, 0.5)
+    return f"unknown key {key!r}: " + (f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(sorted(valid))}")
+
+
+def _at(key: str, value: object, message: str) -> ValidationError:
+    error = PydanticCustomError("reference", "{text}", {"text": message})
+    return ValidationError.from_exception_data("plugin", [InitErrorDetails(type=error, loc=(key,), input=value)])
