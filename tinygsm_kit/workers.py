@@ -9,6 +9,8 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from tinygsm_kit.errors import KitError
+
 if TYPE_CHECKING:
     from pebble import ProcessFuture, ProcessPool
 
@@ -24,7 +26,7 @@ START_SECONDS = 120.0
 """What a worker may take to start on a busy machine: it imports what the function needs."""
 
 
-class WorkersError(Exception):
+class WorkersError(KitError):
     """Worker processes cannot be kept alive. The message says what to look at."""
 
 
