@@ -128,13 +128,14 @@ def parse(text: str) -> Fraction | None:
 
 
 def same(a: str, b: str) -> bool:
-    """Whether two answer texts are the same number: within one millionth, and relatively so below 1 (floats were rounded there)."""
+    """Whether two answer texts are the same number: to one millionth, relatively so below 1, as floats were rounded there."""
     if a == b:
         return parse(a) is not None
     left, right = parse(a), parse(b)
     if left is None or right is None:
         return False
-    return left == right or abs(left - right) * 1_000_000 <= min(1, max(abs(left), abs(right)))
+    size = min(Fraction(1), max(abs(left), abs(right)))
+    return abs(left - right) * 1_000_000 <= size
 
 
 def _canonical(match: re.Match[str]) -> str | None:
@@ -146,16 +147,13 @@ def extract_strict(text: str) -> str | None:
     """The number after the first `####` that one follows, in canonical text; None where there is none."""
     if "<" in text:
         text = _FACT_TOKEN.sub(" ; ", text)
-    for match in _AFTER_MARK.finditer(text):
-        return _canonical(match)
-    return None
+    match = _AFTER_MARK.search(text)
+    return None if match is None else _canonical(match)
 
 
 def extract_flexible(text: str) -> str | None:
     """The last number of the text in canonical form; None where there is none. Fact tokens are passed over."""
     if "<" in text:
         text = _FACT_TOKEN.sub(" ; ", text)
-    last = None
-    for last in _ANYWHERE.finditer(text):
-        pass
-    return None if last is None else _canonical(last)
+    matches = list(_ANYWHERE.finditer(text))
+    return _canonical(matches[-1]) if matches else None
