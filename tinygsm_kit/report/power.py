@@ -24,7 +24,7 @@ MOST_ITEMS = 20_000_000
 @functools.lru_cache(maxsize=512)
 def _critical_table(first: int, last: int, alpha: float) -> NDArray[np.int64]:
     """For each number of discordant pairs the largest k for which k against the rest is significant; -1 where none is."""
-    from scipy.stats import binom  # type: ignore[import-untyped]
+    from scipy.stats import binom
 
     counts = np.arange(first, last + 1)
     k: NDArray[np.int64] = binom.ppf(alpha / 2, counts, 0.5).astype(np.int64)
@@ -85,7 +85,7 @@ def minimum_detectable(
     Give the measured `discordant_share`, or `baseline_rate` and the `correlation` of the answers. A difference larger than the
     measured discordance is taken to be all in one direction.
     """
-    from scipy.optimize import brentq  # type: ignore[import-untyped]
+    from scipy.optimize import brentq
 
     most = 1.0 if discordant_share is not None else 1.0 - baseline_rate
     if n <= 0 or most <= 0:
@@ -160,13 +160,17 @@ class SeedModel:
 
 
 def t_power(difference: float, standard_error: float, df: float, alpha: float = ALPHA) -> float:
-    """Power of the two-sided t test for a difference with this standard error (`scipy.stats.nct`)."""
-    from scipy.stats import nct, t
+    """Power of the two-sided t test for a difference with this standard error (non-central t, `scipy.special.nctdtr`).
+
+    Counts findings in the right direction only; where the power is of interest the other tail is nothing.
+    """
+    from scipy.special import nctdtr
+    from scipy.stats import t
 
     if standard_error == 0:
         return 1.0 if difference else 0.0
     edge, shift = float(t.isf(alpha / 2, df)), abs(difference) / standard_error
-    return float(nct.sf(edge, df, shift) + nct.cdf(-edge, df, shift))
+    return float(1 - nctdtr(df, shift, edge))
 
 
 def detectable_by_t(standard_error: float, df: float, power: float = POWER, alpha: float = ALPHA) -> float:
@@ -175,7 +179,10 @@ def detectable_by_t(standard_error: float, df: float, power: float = POWER, alph
 
     if standard_error == 0:
         return 0.0
-    return standard_error * float(brentq(lambda shift: t_power(shift, 1.0, df, alpha) - power, 1e-6, 1_000.0))
+    most = 1.0
+    while t_power(most, 1.0, df, alpha) < power:
+        most *= 2
+    return standard_error * float(brentq(lambda shift: t_power(shift, 1.0, df, alpha) - power, 1e-6, most))
 
 
 def seeds_needed(

@@ -48,7 +48,7 @@ def _measure(evaluation: Evaluation, task: TaskResult, metric: str, value: float
         values = np.repeat([1.0, 0.0], [round(value * task.n), task.n - round(value * task.n)])
     if len(values) == 0 or not math.isclose(values.mean(), value, rel_tol=1e-9, abs_tol=1e-9):
         return {"value": value, "low": None, "high": None, "n": task.n}
-    interval = statistics.proportion(round(values.sum()), len(values)) if _is_share(values) else statistics.mean(values)
+    interval = statistics.proportion(round(values.sum()), len(values)) if _is_share(metric, values) else statistics.mean(values)
     return {"value": value, "low": interval.low, "high": interval.high, "n": len(values)}
 
 
@@ -56,8 +56,9 @@ def _values(samples: Any, metric: str) -> NDArray[np.float64]:
     return np.array([sample.metrics[metric] for sample in samples if metric in sample.metrics], dtype=float)
 
 
-def _is_share(values: NDArray[np.float64]) -> bool:
-    return bool(np.isin(values, (0.0, 1.0)).all())
+def _is_share(metric: str, values: NDArray[np.float64]) -> bool:
+    """Whether a metric says yes or no of each item. A count of tokens does not, though it may happen to be 0 or 1."""
+    return not metric.endswith("_tokens") and bool(np.isin(values, (0.0, 1.0)).all())
 
 
 def _combined(run: Run, condition: str) -> Json:
@@ -70,7 +71,7 @@ def _combined(run: Run, condition: str) -> Json:
             if min(table.shape) < 2:
                 continue
             result = statistics.crossed(table)
-            low, high = (max(0.0, result.low), min(1.0, result.high)) if _is_share(table.ravel()) else (result.low, result.high)
+            low, high = (max(0.0, result.low), min(1.0, result.high)) if _is_share(metric, table) else (result.low, result.high)
             row = {"value": result.value, "low": low, "high": high, "n": len(table), "seeds": len(labels)}
             answers.setdefault(task, {})[metric] = row
     return answers
@@ -129,14 +130,14 @@ def _compare(run: Run, seed_pairs: Sequence[tuple[str, str]], task: str, metric:
     table = _table(columns)
     if len(table) == 0:
         return None
-    baseline, treatment = table[:, 0::2], table[:, 1::2]
-    row = _one_seed(baseline[:, 0], treatment[:, 0]) if len(seed_pairs) == 1 else _many_seeds(baseline, treatment)
+    baseline, treatment, share = table[:, 0::2], table[:, 1::2], _is_share(metric, table)
+    row = _one_seed(share, baseline[:, 0], treatment[:, 0]) if len(seed_pairs) == 1 else _many_seeds(share, baseline, treatment)
     return {**row, "seeds": len(seed_pairs), "unpaired": max(len(column) for column in columns) - len(table)}
 
 
-def _one_seed(baseline: NDArray[np.float64], treatment: NDArray[np.float64]) -> Json:
+def _one_seed(share: bool, baseline: NDArray[np.float64], treatment: NDArray[np.float64]) -> Json:
     n = len(baseline)
-    if not (_is_share(baseline) and _is_share(treatment)):
+    if not share:
         result = statistics.paired_means(baseline, treatment)
         differences = treatment - baseline
         error = float(differences.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0
@@ -144,20 +145,19 @@ def _one_seed(baseline: NDArray[np.float64], treatment: NDArray[np.float64]) -> 
         return _row(result, int(np.count_nonzero(differences)), detectable) | {"kind": "mean"}
     wins, losses = int(np.sum(treatment > baseline)), int(np.sum(treatment < baseline))
     result = statistics.paired_proportions(wins, losses, n)
-    rate, share = float(baseline.mean()), (wins + losses) / n
-    detectable = power.minimum_detectable(n, rate, discordant_share=share)
+    rate, disagreed = float(baseline.mean()), (wins + losses) / n
+    detectable = power.minimum_detectable(n, rate, discordant_share=disagreed)
     return _row(result, wins + losses, detectable) | {
         "kind": "share", "wins": wins, "losses": losses, "correlation": _correlation(baseline, treatment),
-        "items_needed": power.items_needed(result.difference, discordant_share=share),
+        "items_needed": power.items_needed(result.difference, discordant_share=disagreed),
     }  # fmt: skip
 
 
-def _many_seeds(baseline: NDArray[np.float64], treatment: NDArray[np.float64]) -> Json:
+def _many_seeds(share: bool, baseline: NDArray[np.float64], treatment: NDArray[np.float64]) -> Json:
     differences = treatment - baseline
-    share = _is_share(baseline) and _is_share(treatment)
     items, seeds = differences.shape
     if items < 2:
-        return _one_seed(baseline[:, 0], treatment[:, 0])
+        return _one_seed(share, baseline[:, 0], treatment[:, 0])
     crossed = statistics.crossed(differences)
     result = statistics.PairedTest(crossed.value, crossed.low, crossed.high, crossed.p_value, "crossed_t", items)
     discordant = int(np.count_nonzero(differences)) / seeds
@@ -226,5 +226,7 @@ def _target_value(results: Json, task: str, name: str) -> Json | None:
     if name == "difference":
         return next((r for r in results["comparisons"] if r["task"] == task and r["metric"] == PRIMARY_METRIC), None)
     tables = (results["seeds"].get(name), (results["conditions"].get(name) or {}).get("tasks"))
-    found: Json | None = next((table[task][PRIMARY_METRIC] for table in tables if table and PRIMARY_METRIC in table.get(task, {})), None)
+    found: Json | None = next(
+        (table[task][PRIMARY_METRIC] for table in tables if table and PRIMARY_METRIC in table.get(task, {})), None
+    )
     return found

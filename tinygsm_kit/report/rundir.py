@@ -74,7 +74,9 @@ class Evaluation:
     def samples(self, task: str) -> dict[tuple[str, int], Sample]:
         """Samples of a task, or of all members of a group, keyed by task and document."""
         result = self.tasks[task]
-        return {(name, s.doc_id): s for name in result.members or (task,) if name in self.tasks for s in self.tasks[name].samples}
+        return {
+            (name, s.doc_id): s for name in result.members or (task,) if name in self.tasks for s in self.tasks[name].samples
+        }
 
 
 @dataclass(slots=True)
@@ -140,7 +142,9 @@ class Run:
 def read_run(path: Path) -> Run:
     """Read everything but the data parts. Raises ReportError where there is no run, or a file of it is damaged."""
     if not (path / "recipe.yaml").is_file():
-        raise ReportError(f"expected a run directory with recipe.yaml, found none in {path}: give the folder of `tinygsm-kit run`")
+        raise ReportError(
+            f"expected a run directory with recipe.yaml, found none in {path}: give the folder of `tinygsm-kit run`"
+        )
     import yaml
 
     try:
@@ -150,9 +154,13 @@ def read_run(path: Path) -> Run:
     manifest_path = path / "manifest.json"
     manifest = _read_json(manifest_path) if manifest_path.is_file() else {}
     evaluations = {
-        results.parent.name: _read_evaluation(results) for results in sorted(path.glob("eval/*/results.json")) if _visible(results)
+        results.parent.name: _read_evaluation(results)
+        for results in sorted(path.glob("eval/*/results.json"))
+        if _visible(results)
     }
-    logs = {log.parent.name: list(_json_lines(log)) for log in sorted(path.glob("models/*/training_log.jsonl")) if _visible(log)}
+    logs = {
+        log.parent.name: list(_json_lines(log)) for log in sorted(path.glob("models/*/training_log.jsonl")) if _visible(log)
+    }
     return Run(path, recipe, manifest, evaluations, logs)
 
 
@@ -267,7 +275,8 @@ def _sample_metrics(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[st
 
 
 def _sample(row: Mapping[str, Any], metrics: dict[str, float]) -> Sample:
-    document = row.get("doc") if isinstance(row.get("doc"), dict) else {}
+    logged = row.get("doc")
+    document: Mapping[str, Any] = logged if isinstance(logged, dict) else {}
     operands = document.get("operands") or ()
     return Sample(
         int(row["doc_id"]),

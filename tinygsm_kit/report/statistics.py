@@ -45,7 +45,7 @@ def proportion(successes: int, n: int, confidence: float = CONFIDENCE) -> Interv
     """A share with Wilson's score interval (Wilson 1927; `statsmodels.stats.proportion.proportion_confint`)."""
     if n == 0:
         return Interval(math.nan, 0.0, 1.0)
-    from statsmodels.stats.proportion import proportion_confint  # type: ignore[import-untyped]
+    from statsmodels.stats.proportion import proportion_confint
 
     low, high = proportion_confint(successes, n, alpha=1 - confidence, method="wilson")
     share = successes / n
@@ -60,7 +60,7 @@ def mean(values: ArrayLike, confidence: float = CONFIDENCE, seed: int = 0) -> In
     centre = float(sample.mean())
     if sample.size < 2 or np.ptp(sample) == 0:
         return Interval(centre, centre, centre)
-    from scipy.stats import bootstrap  # type: ignore[import-untyped]
+    from scipy.stats import bootstrap
 
     result = bootstrap((sample,), np.mean, n_resamples=RESAMPLES, batch=500, confidence_level=confidence, rng=seed)
     low, high = (float(end) for end in result.confidence_interval)
@@ -73,7 +73,7 @@ def mean(values: ArrayLike, confidence: float = CONFIDENCE, seed: int = 0) -> In
 @functools.lru_cache(maxsize=65_536)
 def mcnemar_p(wins: int, losses: int) -> float:
     """Exact two-sided McNemar test on the discordant pairs (McNemar 1947; `statsmodels...mcnemar(exact=True)`)."""
-    from statsmodels.stats.contingency_tables import mcnemar  # type: ignore[import-untyped]
+    from statsmodels.stats.contingency_tables import mcnemar
 
     return float(mcnemar([[0, wins], [losses, 0]], exact=True).pvalue)
 
@@ -89,7 +89,7 @@ def tango_interval(wins: int, losses: int, n: int, confidence: float = CONFIDENC
     """
     if n == 0:
         return -1.0, 1.0
-    from scipy.optimize import brentq  # type: ignore[import-untyped]
+    from scipy.optimize import brentq
     from scipy.stats import norm
 
     z = float(norm.isf((1 - confidence) / 2))
@@ -189,7 +189,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's (1979) adjusted p-values, valid under any dependence (`statsmodels.stats.multitest.multipletests`)."""
     if not p_values:
         return []
-    from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
+    from statsmodels.stats.multitest import multipletests
 
     adjusted: Any = multipletests(list(p_values), method="holm")[1]
     return [float(value) for value in adjusted]

@@ -84,8 +84,7 @@ def effort(row: Json) -> str:
 
 def _round(count: int) -> int:
     """Two significant digits: the estimate is no better."""
-    scale = 10 ** max(0, len(str(count)) - 2)
-    return round(count / scale) * scale
+    return int(float(f"{count:.2g}"))
 
 
 def headline(results: Json) -> Json:
@@ -104,7 +103,9 @@ def caveat(row: Json) -> str:
         return "One training seed a condition: the interval covers the choice of questions, not the luck of training."
     if row["seeds"] == 2:
         return "Two training seeds: their spread is barely known, and the interval may be too narrow; three or more are better."
-    return f"{row['seeds']} training seeds a condition: the interval covers both the choice of questions and the luck of training."
+    return (
+        f"{row['seeds']} training seeds a condition: the interval covers both the choice of questions and the luck of training."
+    )
 
 
 def _alone(results: Json, task: str | None) -> str:

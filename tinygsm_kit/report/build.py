@@ -1,0 +1,63 @@
+"""Build a run's report: report.json, report.md, figures/ and index.html, each written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tinygsm_kit.report import flips, observations
+from tinygsm_kit.report.figures import draw_all
+from tinygsm_kit.report.files import write_whole
+from tinygsm_kit.report.markdown import render_markdown
+from tinygsm_kit.report.page import render_page
+from tinygsm_kit.report.results import build_results, check_targets
+from tinygsm_kit.report.rundir import ReportError, Run, read_run
+from tinygsm_kit.report.verdict import headline
+
+__all__ = ["ReportError", "build", "build_report"]
+
+
+def build(run: Path) -> Path:
+    """(Re)build the report of a run directory and return the path of its page. Raises ReportError where there is no run."""
+    found = read_run(run)
+    folder = run / "report"
+    folder.mkdir(parents=True, exist_ok=True)
+    report = build_report(found)
+    write_whole(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_whole(folder / "report.md", render_markdown(report))
+    draw_all(found, report, folder / "figures")
+    write_whole(folder / "index.html", render_page(found, report))
+    return folder / "index.html"
+
+
+def build_report(run: Run) -> dict[str, Any]:
+    """Everything that report.json holds: the contract's `conditions` and `comparisons`, and what the page shows around them."""
+    results = build_results(run)
+    disagreements = list(flips.flips(run))
+    exposures = {name: observations.exposures(run, name) for name in run.conditions}
+    tables = {name: observations.multiplication_table(run, name) for name in run.conditions}
+    return {
+        **results,
+        "headline": headline(results),
+        "targets": check_targets(run, results),
+        "differs": admitted_differences(run.recipe),
+        "injection": {name: injection.as_json() for name, injection in observations.injections(run).items()},
+        "exposures": {
+            name: observations.exposure_bins(tables[name], seen) for name, seen in exposures.items() if seen and tables[name]
+        },
+        "facts": {name: {f"{a}x{b}": seen[a, b] for a, b in sorted(seen)} for name, seen in exposures.items() if seen},
+        "flips": flips.count_flips(disagreements),
+        "versions": {label: run.evaluations[label].versions for label in run.labels},
+    }
+
+
+def admitted_differences(recipe: dict[str, Any]) -> list[str]:
+    """What the recipe's `differs` admits beside the declared factor, at the top, in `compare` or in a condition."""
+    found: list[str] = []
+    conditions = recipe.get("conditions") or {}
+    sections = [recipe, recipe.get("compare") or {}, *(c for c in conditions.values() if isinstance(c, dict))]
+    for section in sections:
+        value = section.get("differs") or []
+        found += [value] if isinstance(value, str) else [str(entry) for entry in value]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,122 @@
+"""report.md: the verdict and its tables, for a terminal, a commit or a message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinygsm_kit.report.rundir import PRIMARY_METRIC
+from tinygsm_kit.report.verdict import number, p_text, points, short
+
+Json = dict[str, Any]
+VERDICT_WORDS = {"met": "met", "missed": "missed", "open": "cannot tell"}
+
+
+def render_markdown(report: Json) -> str:
+    """The report as GitHub-flavoured Markdown."""
+    blocks = [f"# {escape(report['name'])}", f"**{escape(report['headline']['sentence'])}**"]
+    blocks += [escape(report["headline"][key]) for key in ("effort", "caveat") if report["headline"][key]]
+    if report["differs"]:
+        blocks.insert(
+            1, f"> **The conditions differ in more than the declared factor:** {escape(', '.join(report['differs']))}"
+        )
+    blocks += _targets(report) + _scores(report) + _comparisons(report) + _injection(report)
+    return "\n\n".join(blocks) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that Markdown takes as it is: no table breaks, no tags, no emphasis from names."""
+    for mark in "\\|<>*`":
+        text = text.replace(mark, f"\\{mark}" if mark not in "<>" else {"<": "&lt;", ">": "&gt;"}[mark])
+    return text.replace("\n", " ")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: int = 1) -> str:
+    """A Markdown table; columns from `right` on are aligned to the right."""
+    rule = ["---" if index < right else "---:" for index in range(len(head))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])
+
+
+def metric_value(value: float | None, share: bool) -> str:
+    """A share in percent, anything else with two decimals."""
+    if value is None:
+        return "n/a"
+    return f"{points(value)} %" if share else number(value, 2)
+
+
+def plain_value(value: float | None, share: bool, signed: bool = False) -> str:
+    """A share as percentage points, anything else with two decimals; neither with a unit."""
+    return points(value, signed) if share else number(value, 2, signed)
+
+
+def is_share(metric: str) -> bool:
+    """Whether a metric is printed in percent."""
+    return not metric.endswith("_tokens")
+
+
+def _targets(report: Json) -> list[str]:
+    if not report["targets"]:
+        return []
+    rows = [
+        [
+            escape(t["task"]),
+            escape(t["name"]),
+            points(t["goal"]),
+            points(t["value"]),
+            _interval(t, True),
+            VERDICT_WORDS[t["verdict"]],
+        ]
+        for t in report["targets"]
+    ]
+    head = ["task", "target on", "goal, %", "found, %", "95 % interval", "verdict"]
+    note = "*Met* means that the whole interval reaches the goal, *missed* that none of it does."
+    return ["## Targets", table(head, rows, 2), note]
+
+
+def _interval(row: Json, share: bool) -> str:
+    if row["low"] is None or row["high"] is None:
+        return "n/a"
+    low, high = (plain_value(row[end], share) for end in ("low", "high"))
+    return f"{low} to {high}"
+
+
+def _scores(report: Json) -> list[str]:
+    rows = []
+    for name, condition in report["conditions"].items():
+        for task, metrics in condition["tasks"].items():
+            for metric, cell in metrics.items():
+                share = is_share(metric)
+                shown = [metric_value(cell["value"], share), _interval(cell, share), f"{cell['n']:,}"]
+                rows.append((task, [escape(task), escape(metric), escape(name), *shown]))
+    order = {task: index for index, task in enumerate(dict.fromkeys(task for task, _ in rows))}
+    rows.sort(key=lambda row: order[row[0]])
+    head = ["task", "metric", "condition", "value", "95 % interval", "n"]
+    return ["## Scores", table(head, [row for _, row in rows], 3)] if rows else []
+
+
+def _comparisons(report: Json) -> list[str]:
+    if not report["comparisons"]:
+        return []
+    rows = []
+    for row in report["comparisons"]:
+        share = row["kind"] == "share"
+        seen = row["minimum_detectable"]
+        rows.append([
+            escape(row["task"]), escape(row["metric"]), f"{escape(row['treatment'])} − {escape(row['baseline'])}",
+            plain_value(row["difference"], share, signed=True), _interval(row, share), p_text(row["p_value"]), p_text(row["p_holm"]),
+            plain_value(seen, share), f"{row['n']:,}", short(row),
+        ])  # fmt: skip
+    head = ["task", "metric", "pair", "difference", "95 % interval", "p", "p, Holm", "could have seen", "n", "verdict"]
+    note = (
+        f"Differences of shares are in percentage points. Holm's correction covers all tasks of `{PRIMARY_METRIC}` and, "
+        "apart from them, all other metrics. *Could have seen* is the smallest true difference found with 80 % probability."
+    )
+    return ["## Comparisons", table(head, rows, 3), note]
+
+
+def _injection(report: Json) -> list[str]:
+    rows = [
+        [escape(name), f"{row['rows']:,}", f"{points(row['share'])} %", number(row["mean_when_present"], 2)]
+        for name, row in report["injection"].items()
+    ]
+    return ["## Injected facts", table(["condition", "rows", "with a token", "tokens where present"], rows)] if rows else []
