@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
-from tinygsm_kit.records import Probe, Problem, Rejection, Reply, Solution
+from tinygsm_kit.records import PROMPT, Probe, Problem, Rejection, Reply, Solution
 
 
 class Options(BaseModel):
@@ -88,7 +88,7 @@ class TrainContext:
     seed: int
     tokens: tuple[str, ...] = ()
     """Fact tokens of *all* conditions, in a stable order: every condition gets the same vocabulary."""
-    prompt: str = "User: {question}\nAssistant:"
+    prompt: str = PROMPT
     vocabulary_text: tuple[Path, ...] = ()
     """Data folders of all conditions, on which a tokenizer from scratch is trained: the same one for every condition."""
     extra: Mapping[str, Any] = field(default_factory=dict)

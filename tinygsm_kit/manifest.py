@@ -49,7 +49,7 @@ class Manifest:
         return bool(self.data["stages"].get(stage, {}).get("fingerprint") == mark)
 
     def begin(self, stage: str, mark: str) -> None:
-        """Say, before the first byte is written, which fingerprint the stage's folder belongs to. Seconds add up over restarts."""
+        """Say, before the first byte, which fingerprint the folder belongs to. Seconds add up over restarts."""
         known = self.data["stages"].get(stage, {})
         seconds = known.get("seconds", 0.0) if known.get("fingerprint") == mark else 0.0
         self.data["stages"][stage] = {"fingerprint": mark, "done": False, "seconds": seconds, "started": _now()}
@@ -61,7 +61,10 @@ class Manifest:
         entry.update(done=True, seconds=round(entry["seconds"] + seconds, 3), ended=_now())
         if counts is not None:
             entry.update(
-                rows_in=counts.rows_in, rows_out=counts.rows_out, rejected=dict(sorted(counts.rejected.items())), extra=counts.extra
+                rows_in=counts.rows_in,
+                rows_out=counts.rows_out,
+                rejected=dict(sorted(counts.rejected.items())),
+                extra=counts.extra,
             )
         self._write()
 

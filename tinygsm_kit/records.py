@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 ANSWER_MARK = "####"
 """What stands before the final answer, as in GSM8K (Cobbe et al., 2021)."""
 
+PROMPT = "User: {question}\nAssistant:"
+"""What a model reads before it answers, unless the recipe says otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

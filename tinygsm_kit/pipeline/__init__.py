@@ -14,7 +14,8 @@ from tinygsm_kit.parts import write_text
 from tinygsm_kit.pipeline.data import DataStages
 from tinygsm_kit.pipeline.models import ModelStages
 from tinygsm_kit.pipeline.runner import STAGES, Runner, Settings, StageError
-from tinygsm_kit.recipe import Recipe, find_recipe, load
+from tinygsm_kit.recipe import Recipe
+from tinygsm_kit.recipe_files import find_recipe, load
 
 __all__ = ["STAGES", "Settings", "StageError", "carry_out", "run"]
 

@@ -59,7 +59,9 @@ class DataStages:
         identity = getattr(source, "identity", None)
         kept_out = list(self.experiment.recipe.evaluate.tasks) if arm.sample.decontaminate else []
         settings = arm.sample.model_dump(mode="json")
-        rows = self._place("sample", arm, [arm.source.fingerprint(), identity() if identity else None, settings, kept_out, self.seed])
+        rows = self._place(
+            "sample", arm, [arm.source.fingerprint(), identity() if identity else None, settings, kept_out, self.seed]
+        )
         return self._run(rows, lambda: sample(
             source, self.runner.path(rows), size=arm.sample.size, stratify=arm.sample.stratify, shards=arm.sample.shards,
             seed=self.seed, workers=self.runner.settings.workers, progress=self.runner.settings.progress,
@@ -86,11 +88,15 @@ class DataStages:
         if arm.texts is not None:
             texts = Path(arm.texts)
             rows = Rows(place, fingerprint([arm.texts, texts.stat().st_size if texts.exists() else None, marks]))
-            return self._run(rows, lambda: stage.inject_texts(texts, self.runner.path(rows), injectors=injectors, progress=progress))
+            return self._run(
+                rows, lambda: stage.inject_texts(texts, self.runner.path(rows), injectors=injectors, progress=progress)
+            )
         sample = self.sample(arm)
         if arm.target == "program":
             rows = Rows(place, fingerprint([sample.mark, "program", marks]))
-            return self._run(rows, lambda: stage.inject_programs(self.runner.path(sample), self.runner.path(rows), progress=progress))
+            return self._run(
+                rows, lambda: stage.inject_programs(self.runner.path(sample), self.runner.path(rows), progress=progress)
+            )
         below = self.convert(arm)
         rows = Rows(place, fingerprint([below.mark, marks]))
         return self._run(rows, lambda: stage.inject(

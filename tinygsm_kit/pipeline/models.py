@@ -81,7 +81,10 @@ class ModelStages:
         *stage, _, label = model.place.split("/")
 
         def work() -> None:
-            evaluate(self.runner.path(model), options, self.runner.path(rows), seed=self.recipe.seed,
-                     progress=self.runner.settings.progress)  # fmt: skip
+            evaluate(
+                self.runner.path(model), options.tasks, self.runner.path(rows), gsm8k=options.gsm8k, data=options.data,
+                limit=options.limit, batch_size=options.batch_size, device=options.device, backend=options.backend,
+                backend_options=options.model_args, seed=self.recipe.seed, progress=self.runner.settings.progress,
+            )  # fmt: skip
 
         self.runner.stage("/".join(["evaluate", label, *stage[1:]]), rows, work)

@@ -62,7 +62,7 @@ class Runner:
                 self.manifest.forget(name)
 
     def stage(self, name: str, rows: Rows, work: Callable[[], Counts | None]) -> Rows:
-        """Do the work unless it was done with the same fingerprint. Parts of a killed stage are kept for the work to go on from."""
+        """Do the work unless it was done with the same fingerprint; the parts of a killed stage are there to go on from."""
         folder = self.path(rows)
         if self.manifest.is_done(name, rows.mark) and folder.exists():
             return rows
@@ -76,15 +76,15 @@ class Runner:
             self.manifest.add_seconds(name, time.monotonic() - started)
             if isinstance(error, KitError):
                 raise StageError(
-                    f"stage {name} failed: {error}\nWhat was done is kept in {self.folder}; the same command goes on from there."
+                    f"stage {name} failed: {error}\nWhat was done is kept in {self.folder}; the same command goes on."
                 ) from error
             raise
         self.manifest.end(name, counts, time.monotonic() - started)
         return rows
 
     def _set_aside(self, folder: Path, name: str) -> None:
-        """Clear what an earlier fingerprint left. Models cost hours: they are moved, not deleted."""
-        if not folder.exists():
+        """Clear what an earlier fingerprint left. Models cost hours: they are moved, not deleted. Answers know their age."""
+        if not folder.exists() or name.startswith("evaluate/"):
             return
         if name.startswith("train/"):
             known = self.manifest.data["stages"].get(name, {}).get("fingerprint", "unknown")

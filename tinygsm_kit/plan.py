@@ -1,0 +1,170 @@
+"""What a recipe would do, before anything is started: rows, tokens, money, time, and the smallest effect it could see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tinygsm_kit.errors import KitError
+from tinygsm_kit.experiment import Arm, Experiment, compile_recipe
+from tinygsm_kit.plugins import host
+from tinygsm_kit.recipe import Recipe
+
+TOKENS_A_ROW = 220
+"""Question and worked solution together, with GPT-2's vocabulary, on TinyGSM's own rows."""
+QUESTIONS = {"gsm8k_tgsm": 1319, "gsm8k_tgsm_python": 1319, "gsm8k_tgsm_sample": 1319, "gsm8k_tgsm_500": 500,
+             "svamp_tgsm": 300, "asdiv_tgsm": 2096, "gsm_hard_tgsm": 1319}  # fmt: skip
+"""Published sizes of the question sets; probe suites are counted."""
+SPEEDS = {"two CPU cores": 1e11, "one H100 at 40 %": 4e14}
+"""Floating-point operations a second, for a first idea of the time."""
+
+
+@dataclass
+class Plan:
+    """Facts for the screen, in order: a heading and its lines."""
+
+    sections: list[tuple[str, list[str]]] = field(default_factory=list)
+
+    def add(self, heading: str, lines: list[str]) -> None:
+        """One more section, left out where it has nothing to say."""
+        if lines:
+            self.sections.append((heading, lines))
+
+
+def plan(recipe: Recipe, pilot: int = 0) -> Plan:
+    """Compile the recipe and say what it would do. With `pilot`, that many rows are converted (and kept) to know the cost."""
+    experiment = compile_recipe(recipe)
+    result = Plan()
+    result.add(
+        f"{recipe.name}: {len(experiment.arms)} conditions, {1 + len(recipe.repeats)} training seed(s)", list(_arms(experiment))
+    )
+    result.add("admitted differences", list(experiment.admitted))
+    result.add("training", list(_training(experiment)))
+    result.add("conversion", list(_conversion(experiment, pilot)))
+    result.add("smallest difference found with 80 % power", list(_power(recipe)))
+    return result
+
+
+def render(result: Plan) -> str:
+    """The plan as plain text."""
+    return "\n".join(line for heading, lines in result.sections for line in (heading, *(f"  {line}" for line in lines)))
+
+
+def consent(recipe: Recipe, folder: Path, yes: bool, interactive: bool) -> bool:
+    """Whether a run that may spend money may start: it was asked for, was started before, or the user says so now."""
+    paid = [arm for arm in compile_recipe(recipe).arms.values() if _is_paid(arm)]
+    if not paid or yes or (folder / "convert").exists():
+        return True
+    if not interactive:
+        raise KitError(
+            f"{recipe.name} converts with {paid[0].convert.name!r}, which costs money: expected --yes to confirm the budget "
+            f"({_budget(paid[0])}); --dry-run shows the plan"
+        )
+    print(render(plan(recipe)))
+    return input(f"Spend up to {_budget(paid[0])}? [y/N] ").strip().lower() in {"y", "yes"}
+
+
+def _arms(experiment: Experiment) -> Iterator[str]:
+    for name, arm in experiment.arms.items():
+        size = f"{arm.sample.size:,} rows" if arm.sample.size else "all rows"
+        injectors = ", ".join(reference.name for reference in arm.inject) or "no injector"
+        model = arm.model if isinstance(arm.model, str) else f"from scratch ({arm.model['config']['model_type']})"
+        yield f"{name}: {size} of {arm.source.name}, {arm.convert.name}, {injectors}, model {model}"
+    yield f"{len(experiment.tokens)} fact tokens in every condition's vocabulary"
+
+
+def _training(experiment: Experiment) -> Iterator[str]:
+    for name, arm in experiment.arms.items():
+        options = [reference.settings() for reference in arm.train]
+        epochs = [float(settings.get("num_train_epochs") or 3) for settings in options]
+        if arm.sample.size is None:
+            yield f"{name}: {len(arm.train)} stage(s); the number of rows is known when the source was read"
+            continue
+        tokens = arm.sample.size * TOKENS_A_ROW * sum(epochs)
+        yield f"{name}: about {tokens:,.0f} tokens in {len(arm.train)} stage(s)" + _seconds(parameters(arm.model), tokens)
+
+
+def _seconds(size: float | None, tokens: float) -> str:
+    if size is None:
+        return "; the model's size is known when it was loaded"
+    flops = 6 * size * tokens
+    times = ", ".join(f"{_duration(flops / speed)} on {device}" for device, speed in SPEEDS.items())
+    return f", {flops:.1e} floating-point operations ({size / 1e6:.1f}M parameters): roughly {times}"
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 1):.0f} s"
+
+
+def parameters(model: str | Mapping[str, Any]) -> float | None:
+    """Number of parameters of a decoder: 12 · layers · width² + vocabulary · width (Kaplan et al., 2020); None if unknown."""
+    config: Mapping[str, Any]
+    if isinstance(model, str):
+        file = Path(model) / "config.json"
+        if not file.is_file():
+            return None
+        config = json.loads(file.read_text(encoding="utf-8"))
+    else:
+        config = {"vocab_size": 1_000, **model["config"]}
+    width = config.get("n_embd") or config.get("hidden_size")
+    layers = config.get("n_layer") or config.get("num_hidden_layers")
+    return 12.0 * layers * width**2 + config.get("vocab_size", 0) * width if width and layers else None
+
+
+def _is_paid(arm: Arm) -> bool:
+    from tinygsm_kit.convert.stage import is_paid
+
+    return arm.target == "solution" and is_paid(arm.convert.name, arm.convert.settings(), arm.convert.host)
+
+
+def _budget(arm: Arm) -> str:
+    budget = getattr(arm.convert.host, "budget_usd", None)
+    return "any amount (budget_usd is null)" if budget is None else f"${budget:,.2f}"
+
+
+def _conversion(experiment: Experiment, pilot: int) -> Iterator[str]:
+    from tinygsm_kit.convert.stage import estimate
+
+    seen: list[Any] = []
+    for arm in experiment.arms.values():
+        if arm.convert in seen or arm.target != "solution":
+            continue
+        seen.append(arm.convert)
+        yield from estimate(arm.convert.name, arm.convert.settings(), arm.convert.host, arm.sample.size, arm.source, pilot)
+
+
+def _power(recipe: Recipe) -> Iterator[str]:
+    from tinygsm_kit.report.power import items_needed, minimum_detectable
+
+    for task in recipe.evaluate.tasks:
+        questions = count_questions(task)
+        if questions is None:
+            continue
+        questions = min(questions, recipe.evaluate.limit or questions)
+        wanted = recipe.targets.get(task, {})
+        rate = next((value for name, value in wanted.items() if name != "difference"), 0.5)
+        smallest = minimum_detectable(questions, rate)
+        found = f"{smallest * 100:.1f} points" if smallest is not None else "none"
+        line = f"{task}: {found} ({questions:,} questions, baseline near {rate:.0%})"
+        if "difference" in wanted:
+            needed = items_needed(wanted["difference"], rate)
+            line += f"; the wanted {wanted['difference'] * 100:.1f} points need {needed:,} questions" if needed else ""
+        yield line
+
+
+def count_questions(task: str) -> int | None:
+    """Number of questions of one of the kit's tasks or probe suites; None for others."""
+    if task in QUESTIONS:
+        return QUESTIONS[task]
+    if task == "mul_probes":
+        return sum(count_questions(name) or 0 for name in ("mul_table", "mul_multidigit", "addition"))
+    if task in host().names("probe_suite"):
+        suite = host().find("probe_suite", task).load()
+        return sum(1 for _ in suite(suite.Options()).probes())
+    return None
