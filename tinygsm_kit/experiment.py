@@ -107,7 +107,8 @@ def _check(comparison: Compare, arms: Mapping[str, Arm]) -> Iterator[str]:
         if not any(_within(key, admitted) for admitted in comparison.differs):
             raise RecipeError(
                 f"compare: {pair} differ in {key!r} ({comparison.baseline}: {left!r}, {comparison.treatment}: {right!r}), "
-                f"which is not the factor under test ({comparison.factor!r}): make them equal, or admit it with `differs: [{key}]`"
+                f"which is not the factor under test ({comparison.factor!r}): make them equal, or admit it by "
+                f"`differs: [{key}]`"
             )
         yield f"{pair} differ in {key} as well ({left!r} against {right!r})"
 

@@ -76,10 +76,14 @@ class Host:
         except (ValueError, pluggy.PluginValidationError) as error:
             raise PluginError(f"plugin {name}: {error}") from error
         for kind, hook in HOOKS.items():
-            implementation = getattr(plugin, hook, None)
-            if implementation is None or self.manager.parse_hookimpl_opts(plugin, hook) is None:
-                continue
-            implementation(register=functools.partial(self._register, kind, name, distribution))
+            for implementation in getattr(self.manager.hook, hook).get_hookimpls():
+                if implementation.plugin is plugin:
+                    implementation.function(register=functools.partial(self._register, kind, name, distribution))
+
+    def remove(self, name: str) -> None:
+        """Take a plugin and everything it registered out again."""
+        self.manager.unregister(name=name)
+        self.entries = {key: entry for key, entry in self.entries.items() if entry.plugin != name}
 
     def _register(self, kind: str, plugin: str, distribution: str, name: str, target: type | str) -> None:
         known = self.entries.get((kind, name))
