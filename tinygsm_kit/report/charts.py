@@ -125,7 +125,8 @@ def dots(names: Sequence[str], series: Mapping[str, Sequence[tuple[int, float, f
         shift = 9 * (order - (len(series) - 1) / 2)
         for place, value, low, high in rows:
             x, y = round(frame.x(place) + shift, 1), frame.y(100 * value)
-            body += f'<line class="whisker s{colour[name]}" x1="{x}" x2="{x}" y1="{frame.y(100 * low)}" y2="{frame.y(100 * high)}"/>'
+            ends = f'y1="{frame.y(100 * low)}" y2="{frame.y(100 * high)}"'
+            body += f'<line class="whisker s{colour[name]}" x1="{x}" x2="{x}" {ends}/>'
             body += f'<circle class="dot s{colour[name]}" cx="{x}" cy="{y}" r="4"><title>{escape(name)}: {100 * value:.1f} % '
             body += f"({100 * low:.1f} to {100 * high:.1f})</title></circle>"
     return svg(body, label)
@@ -134,7 +135,7 @@ def dots(names: Sequence[str], series: Mapping[str, Sequence[tuple[int, float, f
 def whisker(
     low: float | None, value: float, high: float | None, scale: tuple[float, float], series: int, zero: bool = False
 ) -> str:
-    """A dot with its interval on a scale that a table's rows share; with a line at zero for differences."""
+    """A mark with its interval as a band on a scale that a table's rows share; with a line at zero for differences."""
     width, height, pad = 160, 18, 6
 
     def place(number: float) -> float:
@@ -145,8 +146,9 @@ def whisker(
     if zero:
         body += f'<line class="zero" x1="{place(0)}" x2="{place(0)}" y1="1" y2="{height - 1}"/>'
     if low is not None and high is not None:
-        body += f'<line class="whisker s{series}" x1="{place(low)}" x2="{place(high)}" y1="{middle}" y2="{middle}"/>'
-    body += f'<circle class="dot s{series}" cx="{place(value)}" cy="{middle}" r="4"/>'
+        band = round(max(place(high) - place(low), 2.0), 1)
+        body += f'<rect class="band s{series}" x="{place(low)}" y="{middle - 4}" width="{band}" height="8" rx="2"/>'
+    body += f'<rect class="mark s{series}" x="{round(place(value) - 1.5, 1)}" y="2" width="3" height="{height - 4}" rx="1.5"/>'
     return f'<svg class="spark" viewBox="0 0 {width} {height}" aria-hidden="true">{body}</svg>'
 
 
@@ -162,7 +164,7 @@ def ruler(value: float, low: float, high: float, seen: float | None) -> str:
     if seen is not None:
         left, right = place(-seen), place(seen)
         body += f'<rect class="blind" x="{left}" y="20" width="{round(right - left, 1)}" height="{base - 20}"/>'
-        words = f"too small for this run to see: under {100 * seen:.1f}"
+        words = f"under {100 * seen:.1f}: this run would often miss it"
         body += f'<text class="blindtext" x="{place(0)}" y="13" text-anchor="middle">{words}</text>'
     body += f'<line class="rail" x1="{pad}" x2="{width - pad}" y1="{base}" y2="{base}"/>'
     for mark in ticks(-100 * reach, 100 * reach, 6):

@@ -10,6 +10,7 @@ from typing import Any
 
 from tinygsm_kit.report import observations
 from tinygsm_kit.report.files import write_whole
+from tinygsm_kit.report.pictures import exposure_names
 from tinygsm_kit.report.rundir import Run
 
 Json = dict[str, Any]
@@ -27,7 +28,12 @@ def draw_all(run: Run, report: Json, folder: Path) -> list[Path]:
     for old in (*folder.glob("*.svg"), *folder.glob("*.png")):
         old.unlink()
     written = []
-    style: dict[Any, Any] = {"svg.hashsalt": "tinygsm-kit", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    style: dict[Any, Any] = {
+        "svg.hashsalt": "tinygsm-kit",
+        "font.size": 9,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
     with mpl.rc_context(style):
         for name, size, draw in _figures(run, report):
             figure = Figure(figsize=size, layout="constrained")
@@ -118,16 +124,15 @@ def _token_use(figure: Any, run: Run, use: dict[str, dict[str, dict[str, float]]
         places = [index + order * height for index, _ in rows]
         axes.barh(places, [100 * share for _, share in rows], height * 0.9, label=condition, color=_colour(run, condition))
     middle = 0.4 - height / 2
-    axes.set(yticks=[index + middle for index in range(len(use))], yticklabels=list(use), xlabel="% of responses with a fact token",
-             title="Use of fact tokens", xlim=(0, 100))  # fmt: skip
+    axes.set(yticks=[index + middle for index in range(len(use))], yticklabels=list(use), xlim=(0, 100))
+    axes.set(xlabel="% of responses with a fact token", title="Use of fact tokens")
     axes.invert_yaxis()
     axes.legend(frameon=False)
 
 
 def _exposures(figure: Any, run: Run, exposures: dict[str, list[Json]]) -> None:
     axes = figure.add_subplot()
-    names = list(dict.fromkeys(row["exposures"] for rows in exposures.values() for row in rows))
-    names.sort(key=lambda name: int(name.replace(",", "").replace("+", "").partition("–")[0]))
+    names = exposure_names(exposures)
     for order, (condition, rows) in enumerate(exposures.items()):
         places = [names.index(row["exposures"]) + 0.12 * order for row in rows]
         values = [100 * row["value"] for row in rows]

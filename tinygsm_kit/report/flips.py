@@ -56,6 +56,7 @@ class Flip:
 
     task: str
     doc_id: int
+    question: str
     baseline: str
     treatment: str
     gained: bool
@@ -77,7 +78,7 @@ def flips(run: Run) -> Iterator[Flip]:
                 if other is None or other.question != sample.question or other.right == sample.right:
                     continue
                 kind = what_went_wrong(sample if other.right else other)
-                yield Flip(task, sample.doc_id, first.label, second.label, other.right, kind)
+                yield Flip(task, sample.doc_id, sample.question, first.label, second.label, other.right, kind)
 
 
 def count_flips(found: list[Flip]) -> list[dict[str, Any]]:

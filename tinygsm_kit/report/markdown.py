@@ -103,7 +103,8 @@ def _comparisons(report: Json) -> list[str]:
         seen = row["minimum_detectable"]
         rows.append([
             escape(row["task"]), escape(row["metric"]), f"{escape(row['treatment'])} − {escape(row['baseline'])}",
-            plain_value(row["difference"], share, signed=True), _interval(row, share), p_text(row["p_value"]), p_text(row["p_holm"]),
+            plain_value(row["difference"], share, signed=True), _interval(row, share),
+            p_text(row["p_value"]), p_text(row["p_holm"]),
             plain_value(seen, share), f"{row['n']:,}", short(row),
         ])  # fmt: skip
     head = ["task", "metric", "pair", "difference", "95 % interval", "p", "p, Holm", "could have seen", "n", "verdict"]

@@ -77,7 +77,8 @@ class Injection:
 
     def as_json(self) -> dict[str, Any]:
         """For report.json."""
-        return {"rows": self.rows, "with_token": self.with_token, "share": self.share, "mean_when_present": self.mean_when_present,
+        return {"rows": self.rows, "with_token": self.with_token, "share": self.share,
+                "mean_when_present": self.mean_when_present,
                 "distribution": {str(k): self.counts[k] for k in sorted(self.counts)}}  # fmt: skip
 
 
