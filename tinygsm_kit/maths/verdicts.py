@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 
 from tinygsm_kit.maths.chains import Link, chains
 from tinygsm_kit.maths.expressions import Side
@@ -37,7 +38,7 @@ def verdict(link: Link) -> bool | None:
 def _within(value: Number, sign: str, right: Side, shown: str) -> bool:
     """Whether a value is what the right side shows, where that is rounded (`≈ 3.33`) or broken off (`= 3.33...`)."""
     assert right.value is not None
-    distance = abs(value - right.value)
+    distance = abs(Fraction(value) - right.value)
     if right.dots and right.shown:
         return distance < 2 * half_unit(right.shown)
     shown = right.shown or shown
