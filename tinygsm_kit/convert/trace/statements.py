@@ -1,0 +1,339 @@
+"""Statements of a program: executed in order, each calculation told as a line."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from tinygsm_kit.convert.trace import functions
+from tinygsm_kit.convert.trace.expressions import Expressions, bind
+from tinygsm_kit.convert.trace.quantities import Quantity, Untellable
+from tinygsm_kit.convert.trace.story import Story, sentence
+from tinygsm_kit.convert.trace.wording import Cues, Name, name_of
+
+_BREAK, _CONTINUE = object(), object()
+MAX_STATEMENTS = 5_000
+_COUNTERS = frozenset(("_", "i", "j", "k", "n", "idx", "index"))
+
+
+class Returned:
+    """What a function returned, and the lines that it rests on."""
+
+    __slots__ = ("needs", "value")
+
+    def __init__(self, value: Any, needs: list[int]) -> None:
+        self.value = value
+        self.needs = needs
+
+
+class Run(Expressions):
+    """One execution of a program, told line by line."""
+
+    def __init__(self, cues: Cues, *, max_steps: int, max_iterations: int, **working: Any) -> None:
+        super().__init__(cues, **working)
+        self.names = {}
+        self.needs = []
+        self.story = Story(4 * max_steps)
+        self.max_iterations = max_iterations
+        self.budget = MAX_STATEMENTS
+        self.depth = 0
+
+    def spend(self) -> None:
+        """Count a step of the execution. Raises Untellable(`too_long`) when there are too many."""
+        self.budget -= 1
+        if self.budget < 0:
+            raise Untellable("too_long", f"more than {MAX_STATEMENTS} steps")
+
+    def solve(self, tree: ast.Module) -> Returned:
+        """Run the module's definitions, then its last function. Raises Untellable."""
+        solution: ast.FunctionDef | None = None
+        for node in tree.body:
+            if node.__class__ is ast.FunctionDef:
+                solution = node  # type: ignore[assignment]
+                self.names[node.name] = node  # type: ignore[attr-defined]
+            elif self.execute([node]) is not None:
+                raise Untellable("unsupported", "a jump outside of a function")
+        if solution is None:
+            raise Untellable("no_code", "no function at top level")
+        outcome = self.execute(solution.body)
+        if not isinstance(outcome, Returned):
+            raise Untellable("not_a_number", "nothing is returned")
+        return outcome
+
+    def execute(self, body: list[ast.stmt]) -> object | None:
+        """Run statements in order; gives what ended them early: a return, a break or a continue."""
+        names = self.names
+        for node in body:
+            cls = node.__class__
+            if cls is ast.Assign and len(node.targets) == 1 and node.targets[0].__class__ is ast.Name:  # type: ignore[attr-defined]
+                variable = node.targets[0].id  # type: ignore[attr-defined]
+                names[variable] = self.assign(variable, node.value)  # type: ignore[attr-defined]
+                continue
+            if cls is ast.Return:
+                return self._return(node)  # type: ignore[arg-type]
+            self.spend()
+            handler = _HANDLERS.get(cls)
+            if handler is None:
+                raise Untellable("unsupported", cls.__name__)
+            outcome = handler(self, node)
+            if outcome is not None:
+                return outcome
+            names = self.names
+        return None
+
+    def assign(self, variable: str, node: ast.expr) -> Any:
+        """The value of an assignment's right side; its calculation, if there is one, becomes a line."""
+        name = name_of(variable)
+        self.clauses = []
+        self.needs = []
+        value = self.evaluate(node, name)
+        if self.clauses or self.story.lead:
+            if value.__class__ is Quantity:
+                if not self.clauses:
+                    value = value.but()
+                self.tell(name, value)
+        return value
+
+    def tell(self, name: Name, value: Quantity) -> None:
+        """Make a line of the clauses collected."""
+        label = name.label
+        if name.generic:
+            label = self.generic_label(name)
+        story = self.story
+        if not self.clauses:
+            self.clauses.append(("", f"{self.with_unit(value, name)}"))
+        value.step = story.add(sentence(label, self.clauses, story.lead), self.needs)
+        story.lead = ""
+
+    def generic_label(self, name: Name) -> str:
+        """A label for a variable whose name says nothing."""
+        if len(name.label) == 1:
+            return name.label
+        return self.cues.asked() or "answer"
+
+    def round_last(self, value: Quantity, result: Quantity, name: Name | None) -> bool:
+        """Write the rounding into the equation that found the number: `10 ÷ 3 ≈ 3.33`."""
+        head, body = self.clauses[-1]
+        left, sign, right = body.rpartition(" ≈ ")
+        if not sign or right != self.with_unit(value, name):
+            return False
+        self.clauses[-1] = (head, f"{left} ≈ {self.with_unit(result, name)}")
+        return True
+
+    def _return(self, node: ast.Return) -> Returned:
+        if node.value is None:
+            raise Untellable("not_a_number", "nothing is returned")
+        if node.value.__class__ is ast.Name:
+            value = self.names.get(node.value.id)  # type: ignore[attr-defined]
+            if value.__class__ is Quantity and not self.story.lead:
+                return Returned(value, [value.step] if value.step >= 0 else [])
+        return Returned(
+            value := self.assign("result", node.value),
+            self.needs if not isinstance(value, Quantity) else [value.step] if value.step >= 0 else self.needs,
+        )
+
+    def call_own(self, function: ast.FunctionDef | ast.Lambda, node: ast.Call, name: Name | None) -> Any:
+        """Call a function that the program defines."""
+        arguments = function.args
+        if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or self.depth > functions.MAX_DEPTH:
+            raise Untellable("unsupported", "a function with such arguments, or too deep a recursion")
+        parameters = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+        given = dict(zip(parameters, (self.evaluate(argument) for argument in node.args), strict=False))
+        given.update({keyword.arg: self.evaluate(keyword.value) for keyword in node.keywords if keyword.arg})
+        for parameter, default in zip(reversed(parameters), reversed(arguments.defaults), strict=False):
+            if parameter not in given:
+                given[parameter] = self.evaluate(default)
+        if len(given) != len(parameters) or set(given) != set(parameters):
+            raise Untellable("runtime_error", "a call with the wrong arguments")
+        outer, clauses, needs = self.names, self.clauses, self.needs
+        self.names = {**outer, **given}
+        self.depth += 1
+        try:
+            if isinstance(function, ast.Lambda):
+                return self.evaluate(function.body, name)
+            outcome = self.execute(function.body)
+        finally:
+            self.names, self.depth = outer, self.depth - 1
+            if not isinstance(function, ast.Lambda):
+                self.clauses, self.needs = clauses, needs
+        if not isinstance(outcome, Returned):
+            return None
+        self.needs += outcome.needs
+        return outcome.value
+
+
+def _augmented(run: Run, node: ast.AugAssign) -> None:
+    if not isinstance(node.target, ast.Name):
+        target = node.target
+        run.clauses, run.needs = [], []
+        value = run.evaluate(ast.BinOp(_as_loaded(target), node.op, node.value))
+        if run.clauses and isinstance(value, Quantity):
+            run.tell(name_of("total"), value)
+        bind(run, target, value)
+        return
+    variable = node.target.id
+    run.names[variable] = run.assign(variable, ast.BinOp(ast.Name(variable), node.op, node.value))
+
+
+def _as_loaded(target: ast.Attribute | ast.Subscript) -> ast.expr:
+    return target
+
+
+def _assign(run: Run, node: ast.Assign) -> None:
+    target = node.targets[0]
+    if len(node.targets) > 1 and all(isinstance(target, ast.Name) for target in node.targets):
+        value = run.assign(node.targets[0].id, node.value)  # type: ignore[attr-defined]
+        for target in node.targets:
+            bind(run, target, value)
+        return
+    if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple) and len(target.elts) == len(node.value.elts):
+        if all(isinstance(element, ast.Name) for element in target.elts):
+            values = [run.assign(name.id, part) for name, part in zip(target.elts, node.value.elts, strict=True)]  # type: ignore[attr-defined]
+            for element, value in zip(target.elts, values, strict=True):
+                bind(run, element, value)
+            return
+    run.clauses, run.needs = [], []
+    value = run.evaluate(node.value)
+    if run.clauses:
+        _tell_parts(run, target, value)
+    bind(run, target, value)
+
+
+def _tell_parts(run: Run, target: ast.expr, value: Any) -> None:
+    """A calculation whose values go into a container or several names: one line that all of them rest on."""
+    step = run.story.add(sentence("working", run.clauses, run.story.lead), run.needs)
+    run.story.lead = ""
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Quantity):
+            part.step = step
+        elif isinstance(part, list | tuple):
+            pending += part
+        elif isinstance(part, dict):
+            pending += part.values()
+
+
+def _annotated(run: Run, node: ast.AnnAssign) -> None:
+    if node.value is None:
+        return
+    if isinstance(node.target, ast.Name):
+        run.names[node.target.id] = run.assign(node.target.id, node.value)
+    else:
+        bind(run, node.target, run.evaluate(node.value))
+
+
+def _if(run: Run, node: ast.If) -> object | None:
+    run.clauses, run.needs = [], []
+    holds, words = run.condition(node.test)
+    run.story.control += _noted(run)
+    body = node.body if holds else node.orelse
+    if not body:
+        return None
+    before = run.story.lead
+    run.story.lead = " and ".join(part for part in (before, words) if part)
+    outcome = run.execute(body)
+    if run.story.lead and not isinstance(outcome, Returned):
+        run.story.lead = before
+    return outcome
+
+
+def _noted(run: Run) -> list[int]:
+    """The lines that a condition rests on; calculations inside it become a line of their own."""
+    if not run.clauses:
+        return run.needs
+    return [run.story.add(sentence("check", run.clauses), run.needs)]
+
+
+def _for(run: Run, node: ast.For) -> object | None:
+    run.clauses, run.needs = [], []
+    values = functions.elements(run, run.evaluate(node.iter))
+    run.story.control += _noted(run)
+    for count, value in enumerate(values, 1):
+        if count > run.max_iterations:
+            raise Untellable("too_many_iterations", f"more than {run.max_iterations}")
+        run.spend()
+        bind(run, node.target, value)
+        outcome = run.execute(node.body)
+        if outcome is _BREAK:
+            return None
+        if isinstance(outcome, Returned):
+            return outcome
+    return run.execute(node.orelse) if node.orelse else None
+
+
+def _while(run: Run, node: ast.While) -> object | None:
+    count = 0
+    while True:
+        run.clauses, run.needs = [], []
+        holds, words = run.condition(node.test)
+        run.story.control += _noted(run)
+        if not holds:
+            if count and words:
+                run.story.control.append(run.story.add(f"Now {words}, so we stop.", run.needs))
+            return run.execute(node.orelse) if node.orelse else None
+        count += 1
+        if count > run.max_iterations:
+            raise Untellable("too_many_iterations", f"more than {run.max_iterations}")
+        run.spend()
+        outcome = run.execute(node.body)
+        if outcome is _BREAK:
+            return None
+        if isinstance(outcome, Returned):
+            return outcome
+
+
+def _expression(run: Run, node: ast.Expr) -> None:
+    if node.value.__class__ is not ast.Constant:
+        run.clauses, run.needs = [], []
+        if not (isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name) and node.value.func.id == "print"):
+            run.evaluate(node.value)
+
+
+def _import(run: Run, node: ast.Import) -> None:
+    for alias in node.names:
+        if alias.name == "math":
+            run.names[alias.asname or alias.name] = functions.MATH
+
+
+def _import_from(run: Run, node: ast.ImportFrom) -> None:
+    for alias in node.names:
+        if node.module == "math":
+            bound = alias.asname or alias.name
+            if alias.name in ("pi", "e", "inf", "tau"):
+                run.names[bound] = functions.constant(run, getattr(functions.math, alias.name))
+            else:
+                run.names[bound] = f"math.{alias.name}"
+
+
+def _define(run: Run, node: ast.FunctionDef) -> None:
+    run.names[node.name] = node
+
+
+def _assert(run: Run, node: ast.Assert) -> None:
+    run.clauses, run.needs = [], []
+    if not run.condition(node.test)[0]:
+        raise Untellable("runtime_error", "an assertion fails")
+
+
+def _raise(run: Run, node: ast.Raise) -> None:
+    raise Untellable("runtime_error", "the program raises an error")
+
+
+_HANDLERS: dict[type[ast.stmt], Any] = {
+    ast.AugAssign: _augmented,
+    ast.Assign: _assign,
+    ast.AnnAssign: _annotated,
+    ast.If: _if,
+    ast.For: _for,
+    ast.While: _while,
+    ast.Expr: _expression,
+    ast.Import: _import,
+    ast.ImportFrom: _import_from,
+    ast.FunctionDef: _define,
+    ast.Assert: _assert,
+    ast.Raise: _raise,
+    ast.Pass: lambda run, node: None,
+    ast.Break: lambda run, node: _BREAK,
+    ast.Continue: lambda run, node: _CONTINUE,
+}
