@@ -17,7 +17,9 @@ class EvaluateOptions(Options):
         ("gsm8k_tgsm", "mul_probes"), min_length=1, description="The kit's tasks, probe suites of plugins, or any lm-eval task."
     )
     gsm8k: Path | None = Field(None, description="Local file or folder with GSM8K's test split; the hub where it is not given.")
-    data: dict[str, Path] = Field(default_factory=dict, description="Local files of other question sets: svamp, asdiv, gsm_hard.")
+    data: dict[str, Path] = Field(
+        default_factory=dict, description="Local files of other question sets: svamp, asdiv, gsm_hard."
+    )
     limit: int | None = Field(None, ge=1, description="Questions a task at most; for trying things out.")
     batch_size: int = Field(64, ge=1, description="Sequences that are generated at a time.")
     device: str | None = Field(None, description="cpu, cuda, cuda:1, mps; the best there is where it is not given.")
