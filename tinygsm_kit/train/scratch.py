@@ -1,0 +1,67 @@
+"""A tokenizer and a model from scratch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from tinygsm_kit import parts
+from tinygsm_kit.train.errors import TrainingError
+from tinygsm_kit.train.options import ScratchModel, TokenizerTraining
+
+EOS, PAD = "<|endoftext|>", "<|pad|>"
+
+
+def train_tokenizer(texts: Iterator[str], spec: TokenizerTraining, max_length: int | None = None) -> Any:
+    """Byte-level BPE with an end and a padding token of its own. The same texts give the same tokenizer."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    digits = pre_tokenizers.Digits(individual_digits=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, byte_level]) if spec.digits == "single" else byte_level
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=spec.vocab_size,
+        special_tokens=[EOS, PAD],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    length = {"model_max_length": max_length} if max_length else {}
+    kind: Any = PreTrainedTokenizerFast
+    return kind(tokenizer_object=tokenizer, eos_token=EOS, pad_token=PAD, **length)
+
+
+def training_texts(folders: Sequence[Path], prompt: str, tokens: Sequence[str], rows: int) -> Iterator[str]:
+    """Prompts and completions of all conditions in turn, fact tokens taken out: they are whole tokens of their own."""
+    facts = re.compile("|".join(map(re.escape, sorted(tokens, key=len, reverse=True)))) if tokens else None
+    streams = [parts.read_rows(parts.part_paths(folder), ["question", "text"]) for folder in folders]
+    for batch in islice(zip(*streams, strict=False), rows):
+        for row in batch:
+            text = f"{prompt.format(question=row['question'])} {row['text']}"
+            yield facts.sub(" ", text) if facts else text
+
+
+def build_model(spec: ScratchModel, tokenizer: Any, seed: int) -> Any:
+    """A randomly initialised model whose vocabulary is the tokenizer's. The same seed gives the same weights."""
+    from transformers import AutoConfig, AutoModelForCausalLM, set_seed
+
+    fields = {key: value for key, value in spec.config.items() if key != "model_type"}
+    fields.setdefault("vocab_size", len(tokenizer))
+    if fields["vocab_size"] < len(tokenizer):
+        raise TrainingError(
+            f"model.config.vocab_size is {fields['vocab_size']}, but the tokenizer with the fact tokens has {len(tokenizer)} "
+            "entries: leave vocab_size out, or raise it"
+        )
+    fields.update(bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
+    try:
+        config = AutoConfig.for_model(spec.config["model_type"], **fields)
+        set_seed(seed)
+        return AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+    except (TypeError, ValueError) as error:
+        raise TrainingError(f"model.config does not describe a {spec.config['model_type']} model: {error}") from error
