@@ -45,13 +45,14 @@ class _Frame:
     def y(self, value: float) -> float:
         return round(HEIGHT - BOTTOM - (value - self.y_low) / (self.y_high - self.y_low) * (HEIGHT - TOP - BOTTOM), 1)
 
-    def axes(self, x_label: str, y_suffix: str = "", x_names: Sequence[str] | None = None) -> str:
+    def axes(self, x_label: str, y_suffix: str = "", x_names: Sequence[str] | None = None, whole: bool = False) -> str:
         marks = []
         for value in ticks(self.y_low, self.y_high, 4):
             y = self.y(value)
             marks.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
             marks.append(f'<text x="{LEFT - 6}" y="{y + 3.5}" text-anchor="end">{short_number(value)}{y_suffix}</text>')
-        places = list(enumerate(x_names)) if x_names else [(v, short_number(v)) for v in ticks(self.x_low, self.x_high, 6)]
+        numbers = [v for v in ticks(self.x_low, self.x_high, 6) if v == int(v) or not whole]
+        places = list(enumerate(x_names)) if x_names else [(v, short_number(v)) for v in numbers]
         marks += [
             f'<text x="{self.x(v)}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{escape(n)}</text>' for v, n in places
         ]
@@ -84,10 +85,10 @@ def lines(series: Mapping[str, Points], colour: Mapping[str, int], x_label: str,
 def steps(
     edges: Sequence[float], shares: Mapping[str, Sequence[float]], colour: Mapping[str, int], x_label: str, label: str
 ) -> str:
-    """Histograms over common edges as outlines with a light fill, in percent."""
+    """Histograms of counts over common edges as outlines with a light fill, in percent."""
     top = 100 * max(height for heights in shares.values() for height in heights)
     frame = _Frame((edges[0], edges[-1]), (0, top * 1.08))
-    body = frame.axes(x_label, "%")
+    body = frame.axes(x_label, "%", whole=True)
     for name, heights in shares.items():
         outline = [(edges[0], 0.0)]
         for low, high, height in zip(edges, edges[1:], heights, strict=False):

@@ -213,13 +213,13 @@ def lengths(run: Run, task: str) -> dict[str, list[float]]:
 
 
 def histogram(series: dict[str, list[float]], bins: int = 24) -> tuple[list[float], dict[str, list[float]]]:
-    """Common bin edges, and each series' share of its values in each bin. The last bin takes the longest percent with it."""
+    """Common bin edges for counts, and each series' share of values in each bin. The last bin takes the longest percent too."""
     import numpy as np
 
     every = np.concatenate([np.asarray(values) for values in series.values()])
     low, high = float(every.min()), float(np.quantile(every, 0.99))
     width = max(1.0, -(-(high - low + 1) // bins))
-    edges = [low + i * width for i in range(int((high - low) // width) + 2)]
+    edges = [low - 0.5 + i * width for i in range(int((high - low) // width) + 2)]
     shares = {}
     for name, values in series.items():
         clipped = np.minimum(np.asarray(values), edges[-1] - width / 2)

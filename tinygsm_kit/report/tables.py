@@ -20,18 +20,17 @@ def scores(run: Run, report: Json, colour: Colours) -> list[Json]:
     """Accuracy by task, a row for each label and each condition's seeds together, on one scale from 0 to 100 %."""
     blocks = []
     for task in run.tasks:
-        cells = [
-            (label, label, cell)
-            for label in run.labels
-            if (cell := report["conditions"][label]["tasks"].get(task, {}).get(PRIMARY_METRIC))
-        ]
-        cells += [
-            (condition, f"{condition}, {cell['seeds']} seeds", cell)
-            for condition, found in report["seeds"].items()
-            if (cell := found.get(task, {}).get(PRIMARY_METRIC))
-        ]
+        cells: list[tuple[str, str, Json]] = []
+        for condition in run.conditions:
+            together = report["seeds"].get(condition, {}).get(task, {}).get(PRIMARY_METRIC)
+            if together:
+                cells.append((condition, f"{condition}, {together['seeds']} seeds", together))
+            for label in run.repeats(condition):
+                cell = report["conditions"][label]["tasks"].get(task, {}).get(PRIMARY_METRIC)
+                if cell:
+                    cells.append((label, label, {**cell, "repeat": together is not None}))
         rows = [
-            {**cell, "label": text, "colour": colour[name],
+            {"repeat": False, **cell, "label": text, "colour": colour[name],
              "spark": charts.whisker(cell["low"], cell["value"], cell["high"], (0, 1), colour[name])}
             for name, text, cell in cells
         ]  # fmt: skip
@@ -100,7 +99,7 @@ def _cell(cell: observations.Cell | None, seen: Mapping[str, int], a: int, b: in
     mark = {4: "right", 0: f"wrong, it is {a * b}"}.get(level, "not always right")
     of = f" ({cell.right} of {cell.asked} seeds right)" if cell.asked > 1 else ""
     times = f"; stated {seen.get(f'{min(a, b)}x{max(a, b)}', 0):,} times in training" if seen else ""
-    shown = str(a * b) if level else given[0].replace("no answer", "–")
+    shown = str(a * b) if level == 4 else f"{cell.right}/{cell.asked}" if level else given[0].replace("no answer", "–")
     text = f"{a} × {b}: answered {', '.join(given)}, {mark}{of}{times}"
     return {"level": level, "shown": shown if len(shown) < 5 else f"{shown[:3]}…", "text": text}
 
