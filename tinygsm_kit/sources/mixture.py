@@ -93,11 +93,14 @@ class Mixture:
                 break
             else:
                 del streams[index]
-                log.info(
-                    "mixture: part %d (%s) ran out after %d rows of the mixture", index, self.options.parts[index].name, given
-                )
-                if self.options.until == "first":
+                if self.options.until == "first" or not streams:
+                    self._tell_of_end(index, given)
                     return
+
+    def _tell_of_end(self, index: int, given: int) -> None:
+        if self.options.size is not None:
+            name = self.options.parts[index].name
+            log.warning("mixture: part %d (%s) ran out after %d of %d rows", index + 1, name, given, self.options.size)
 
     def read(self, row: tuple[int, Any]) -> Problem | Rejection:
         """What the part makes of its row."""

@@ -1,10 +1,9 @@
-"""Word problems made up on the spot: seeded, offline, endless if asked."""
+"""Word problems made up on the spot: seeded and offline."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from itertools import count
 from typing import ClassVar
 
 from pydantic import Field, field_validator, model_validator
@@ -19,9 +18,7 @@ MOST_STEPS = max(template.steps for template in TEMPLATES.values())
 class SyntheticOptions(Options):
     """How many problems, of which kinds."""
 
-    size: int | None = Field(
-        default=10_000, ge=1, description="Rows; null for an endless stream, which only a mixture can end."
-    )
+    size: int = Field(default=10_000, ge=1, description="Rows.")
     seed: int = Field(default=0, description="Seed: row i is decided by the seed and i alone.")
     templates: tuple[str, ...] | None = Field(
         default=None, description="Names of the templates to use; all where it is not given."
@@ -71,7 +68,7 @@ class Synthetic:
 
     def rows(self) -> Iterator[int]:
         """The numbers of the rows."""
-        return iter(range(self.options.size)) if self.options.size is not None else count()
+        return iter(range(self.options.size))
 
     def read(self, row: int) -> Problem:
         """Problem number `row`."""
