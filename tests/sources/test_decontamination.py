@@ -23,7 +23,7 @@ def test_words_lose_case_and_punctuation_but_not_signs():
 
 def test_thirteen_words_in_a_row_are_named(index):
     question = "Yesterday Natalia SOLD clips to 48 of her friends in April; and then, she laughed."
-    assert index.overlap(question) == (Overlap("first", 13, "natalia sold clips to 48 of her friends in april and then"))
+    assert index.overlap(question) == (Overlap("first", 13, "natalia sold clips to 48 of her friends in april and then she"))
 
 
 def test_eight_to_twelve_words_are_the_lesser_overlap(index):
