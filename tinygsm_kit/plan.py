@@ -118,9 +118,17 @@ def parameters(model: str | Mapping[str, Any]) -> float | None:
 
 
 def _is_paid(arm: Arm) -> bool:
-    from tinygsm_kit.convert.stage import is_paid
+    """Whether any of the arm's converters asks a service that has a price."""
+    from tinygsm_kit.convert.chain import build
+    from tinygsm_kit.convert.money import price_of
+    from tinygsm_kit.convert.options import HostOptions
 
-    return arm.target == "solution" and is_paid(arm.convert.name, arm.convert.settings(), arm.convert.host)
+    host_options = arm.convert.host
+    if arm.target != "solution" or not isinstance(host_options, HostOptions):
+        return False
+    chain = build(arm.convert.name, arm.convert.settings(), host_options.fallback, seed=0)
+    remote = [converter for link, converter in zip(chain.links, chain.converters(), strict=True) if link.remote]
+    return any(price_of(converter, host_options) is not None for converter in remote)
 
 
 def _budget(arm: Arm) -> str:

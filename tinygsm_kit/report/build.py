@@ -41,7 +41,7 @@ def build_report(run: Run) -> dict[str, Any]:
         **results,
         "headline": headline(results),
         "targets": check_targets(run, results),
-        "differs": admitted_differences(run.recipe),
+        "differs": list(run.manifest.get("admitted") or []),
         "injection": {name: injection.as_json() for name, injection in observations.injections(run).items()},
         "exposures": {
             name: observations.exposure_bins(tables[name], seen) for name, seen in exposures.items() if seen and tables[name]
@@ -51,13 +51,3 @@ def build_report(run: Run) -> dict[str, Any]:
         "versions": {label: run.evaluations[label].versions for label in run.labels},
     }
 
-
-def admitted_differences(recipe: dict[str, Any]) -> list[str]:
-    """What the recipe's `differs` admits beside the declared factor, at the top, in `compare` or in a condition."""
-    found: list[str] = []
-    conditions = recipe.get("conditions") or {}
-    sections = [recipe, recipe.get("compare") or {}, *(c for c in conditions.values() if isinstance(c, dict))]
-    for section in sections:
-        value = section.get("differs") or []
-        found += [value] if isinstance(value, str) else [str(entry) for entry in value]
-    return list(dict.fromkeys(found))

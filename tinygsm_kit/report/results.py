@@ -82,12 +82,13 @@ def _combined(run: Run, condition: str) -> Json:
 
 def pairs(run: Run) -> list[tuple[str, str]]:
     """(baseline, treatment) as the recipe's `compare` says, else the first condition against each other one."""
-    compare = run.recipe.get("compare") or {}
     names = [name for name in run.conditions if run.repeats(name)]
-    baseline = compare.get("baseline") or (names[0] if names else "")
-    wanted = compare.get("treatment") or [name for name in names if name != baseline]
-    treatments = [wanted] if isinstance(wanted, str) else list(wanted)
-    return [(baseline, name) for name in treatments if baseline in names and name in names and name != baseline]
+    compare = run.recipe.get("compare")
+    wanted = [compare] if isinstance(compare, dict) else compare or [
+        {"baseline": names[0], "treatment": name} for name in names[1:]
+    ]  # fmt: skip
+    chosen = [(each["baseline"], each["treatment"]) for each in wanted]
+    return [(baseline, treatment) for baseline, treatment in chosen if baseline in names and treatment in names]
 
 
 def _comparisons(run: Run) -> Iterator[Json]:
