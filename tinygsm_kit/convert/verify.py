@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tinygsm_kit.maths.answers import same
+from tinygsm_kit.maths.answers import FACT_TOKEN, same
 from tinygsm_kit.maths.equations import first_false
 from tinygsm_kit.records import ANSWER_MARK, Problem, Rejection, Solution
 
@@ -19,7 +19,7 @@ def verify(problem: Problem, solution: Solution) -> Solution | Rejection:
     """The solution, its answer written as the program's, or a Rejection.
 
     Reasons: `no_answer` (the program was not run), `no_steps`, `answer_mark` (`####` inside the working),
-    `false_equation`, `wrong_answer`.
+    `fact_token` (text that looks like one), `false_equation`, `wrong_answer`.
     """
     if problem.answer is None:
         return _rejection(problem, "no_answer", "the program has no answer to hold the solution against: it was not run")
@@ -30,6 +30,9 @@ def verify(problem: Problem, solution: Solution) -> Solution | Rejection:
         return _rejection(
             problem, "answer_mark", f"{ANSWER_MARK} may stand before the answer only: {_line(steps, steps.index(ANSWER_MARK))}"
         )
+    token = FACT_TOKEN.search(steps) if "<" in steps else None
+    if token is not None:
+        return _rejection(problem, "fact_token", f"{token[0]} may come from an injector only: {_line(steps, token.start())}")
     equation = first_false(steps)
     if equation is not None:
         stated = f"{equation.left} {equation.sign} {equation.right}"

@@ -23,8 +23,8 @@ Injectors = Sequence[tuple[str, Mapping[str, Any]]]
 def inject(sample: Path, converted: Path, folder: Path, *, injectors: Injectors, progress: Progress) -> Counts:
     """Write one part of training text for each converted part, going on from whole parts already there.
 
-    The questions come from the sample part of the same number: one part's questions are in memory at a time. `extra` of the
-    counts holds the statistics of all parts (`tinygsm_kit.inject.statistics`). Raises InjectError where a solution's problem is not in the sample.
+    The questions come from the sample part of the same number: one part's questions are in memory at a time. `extra` of
+    the counts holds the statistics of all parts (see `statistics`). Raises InjectError where a solution has no question.
     """
     built = _build(injectors)
     paths = part_paths(converted)
@@ -114,7 +114,8 @@ def _texts(sample: Path, path: Path, injectors: Sequence[Injector]) -> Iterator[
         question = questions.get(row["problem_id"])
         if question is None:
             raise InjectError(
-                f"{path} holds problem {row['problem_id']}, which {source} does not: the sample has changed since; --redo convert"
+                f"{path} holds problem {row['problem_id']}, but {source} does not: expected the sample that was converted; "
+                "convert again with --redo convert"
             )
         text = "\n".join((*row["steps"], f"{ANSWER_MARK} {row['answer']}"))
         yield _row({"problem_id": row["problem_id"], "question": question}, text, injectors)

@@ -14,7 +14,10 @@ from functools import lru_cache
 NOISE = 1e-12
 """A float nearer to zero than this is what binary rounding left of a zero."""
 
-_FACT_TOKEN = re.compile(r"<[A-Z][A-Z0-9]*_[\w.\-]*>?")
+LONGEST = 4_000
+"""Digits of an answer; Python itself reads no more than 4,300."""
+
+FACT_TOKEN = re.compile(r"<[A-Z][A-Z0-9]*_[\w.\-]*>?")
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+"
 _SIGNED = rf"(?P<sign>[-−]?)[ ]?[$€£]?[ ]?(?P<minus>[-−]?)(?P<number>{_NUMBER})(?:/(?P<below>[1-9]\d*)(?![\d/.,]\d|\d))?"
 _WHOLE = re.compile(rf"\s*(?:\*\*|__)?\s*(?:\\boxed\{{)?\s*\\?{_SIGNED}\s*\\?%?\s*\}}?\s*(?:\*\*|__)?\s*\.?\s*(?:\*\*|__)?\s*")
@@ -109,10 +112,10 @@ def _fraction(value: Fraction) -> str:
 
 def _value(match: re.Match[str]) -> Fraction | None:
     number, below = match["number"].replace(",", ""), match["below"]
-    value = Fraction(number if len(number) < 400 else "0")
+    if len(number) > LONGEST or len(below or "") > LONGEST:
+        return None
+    value = Fraction(number)
     if below:
-        if "." in number or len(below) > 400:
-            return None
         value /= int(below)
     return -value if match["sign"] or match["minus"] else value
 
@@ -146,7 +149,7 @@ def _canonical(match: re.Match[str]) -> str | None:
 def extract_strict(text: str) -> str | None:
     """The number after the first `####` that one follows, in canonical text; None where there is none."""
     if "<" in text:
-        text = _FACT_TOKEN.sub(" ; ", text)
+        text = FACT_TOKEN.sub(" ; ", text)
     match = _AFTER_MARK.search(text)
     return None if match is None else _canonical(match)
 
@@ -154,6 +157,6 @@ def extract_strict(text: str) -> str | None:
 def extract_flexible(text: str) -> str | None:
     """The last number of the text in canonical form; None where there is none. Fact tokens are passed over."""
     if "<" in text:
-        text = _FACT_TOKEN.sub(" ; ", text)
+        text = FACT_TOKEN.sub(" ; ", text)
     matches = list(_ANYWHERE.finditer(text))
     return _canonical(matches[-1]) if matches else None

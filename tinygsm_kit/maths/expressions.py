@@ -48,6 +48,8 @@ class Side:
     """Tokens read as arithmetic that may be punctuation: a dash behind a word, the "and" of `6 and 1/4`."""
     scales: list[int] = field(default_factory=list)
     """Tokens such as `million`, which may also be meant as a unit."""
+    ranges: bool = False
+    """It holds a pair like `10-15`; alone that may be a range."""
     doubtful: bool = False
     """It may be a label, a range or an abbreviation: never called false."""
     quotient: tuple[int, int] | None = None
@@ -74,6 +76,7 @@ class Parser:
                 return None
         if side.operators:
             side.shown = ""
+            side.doubtful |= side.ranges and side.operators == 1
         side.end = self.tokens[self.at - 1].end
         return side
 
@@ -109,14 +112,14 @@ class Parser:
         return value
 
     def _note_dash(self) -> None:
-        """Remember a dash that may be punctuation, and doubt `10-15`, which may be a range."""
+        """Remember a dash that may be punctuation, and one between `10-15`, which may be a range."""
         sign, before = self.tokens[self.at], self.tokens[self.at - 1]
         if sign.text not in DASHES:
             return
         if before.kind == "word":
             self.side.breaks.append(self.at)
         if sign.tight and before.kind == "number" and self.kind(1) == "number" and self.tokens[self.at + 1].tight:
-            self.side.doubtful |= number(before.text) <= number(self.tokens[self.at + 1].text)
+            self.side.ranges |= number(before.text) < number(self.tokens[self.at + 1].text)
 
     def _product(self) -> Number:
         value = self._signed()
@@ -148,11 +151,11 @@ class Parser:
             self.side.quotient = (value, below)
         return Fraction(value) / below
 
-    def _spoken(self) -> bool:
+    def _spoken(self, after_words: bool = False) -> bool:
         """`20% of 50`, `1/4 of 20`, `12 divided by 3`, `3 multiplied by 4`."""
         if self.kind() != "word":
             return False
-        if self.text() == "of":
+        if self.text() == "of" and not after_words:
             return self._is_share(self.at) and self.kind(1) in ("number", "open")
         return self.text() in ("divided", "multiplied") and self.text(1) == "by"
 
@@ -248,7 +251,7 @@ class Parser:
             self._pass_remark()
         self._pass_per()
         words: list[str] = []
-        while len(words) < 5 and self._is_unit_word() and not (not words and self._spoken()):
+        while len(words) < 5 and self._is_unit_word() and not self._spoken(after_words=bool(words)):
             words.append(self.text())
             self.at += 1
             self._pass_per()
@@ -289,7 +292,7 @@ class Parser:
         return before.endswith("%") or before == "percent" or (behind >= 2 and self.tokens[behind - 2].text in DIVIDE)
 
     def _goes_on(self) -> bool:
-        if self.kind() in ("relation", "close"):
+        if self.kind() in ("relation", "close") or self._spoken(after_words=True):
             return True
         return self.kind() == "operator" and self.kind(1) in ("number", "open", "operator", "end")
 
