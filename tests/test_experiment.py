@@ -56,8 +56,8 @@ def with_accident(change, **compare):
 def test_arms_that_differ_in_their_injectors_alone_are_fair():
     experiment = compile_recipe(recipe())
     assert experiment.admitted == ()
-    assert len(experiment.tokens) == 36
-    assert experiment.tokens[0] == "<MUL_2_2_4>"
+    assert len(experiment.equations) == 36
+    assert next(iter(experiment.equations.items())) == ("<MUL_2_2_4>", "2 × 2 = 4")
 
 
 @pytest.mark.parametrize("key", sorted(ACCIDENTS))

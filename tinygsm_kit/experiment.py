@@ -33,9 +33,10 @@ class Arm:
     texts: str | None = None
     """A file of ready prompts and completions that takes the place of sample and conversion."""
 
-    def tokens(self) -> tuple[str, ...]:
-        """Fact tokens of this arm's injectors, in order."""
-        return tuple(dict.fromkeys(token for reference in self.inject for token in reference.build().tokens()))
+    def equations(self) -> dict[str, str]:
+        """Fact tokens of this arm's injectors, in order, and the equation that each stands for."""
+        injectors = [reference.build() for reference in self.inject]
+        return {token: injector.eject(token) for injector in injectors for token in injector.tokens()}
 
     def settings(self) -> dict[str, Any]:
         """Everything that could make a difference, as plain data, each under the key that the recipe has for it."""
@@ -52,11 +53,12 @@ class Arm:
 
 @dataclass(frozen=True)
 class Experiment:
-    """The arms of a recipe, their shared vocabulary, and the comparisons that are fair or admitted not to be."""
+    """The arms of a recipe, their shared vocabulary, and what was admitted about their differences."""
 
     recipe: Recipe
     arms: dict[str, Arm]
-    tokens: tuple[str, ...]
+    equations: dict[str, str]
+    """Fact tokens of all arms, in a stable order, and the equation that each stands for."""
     admitted: tuple[str, ...]
     """Differences beside the factor that `differs` admits, each a sentence for the report."""
 
@@ -65,8 +67,8 @@ def compile_recipe(recipe: Recipe) -> Experiment:
     """Resolve every condition and refuse comparisons whose arms differ by accident. Raises RecipeError."""
     arms = {name: _arm(recipe, name) for name in recipe.conditions}
     admitted = [sentence for comparison in recipe.compare for sentence in _check(comparison, arms)]
-    tokens = tuple(dict.fromkeys(token for arm in arms.values() for token in arm.tokens()))
-    return Experiment(recipe, arms, tokens, tuple(admitted))
+    equations = {token: equation for arm in arms.values() for token, equation in arm.equations().items()}
+    return Experiment(recipe, arms, equations, tuple(admitted))
 
 
 def _arm(recipe: Recipe, name: str) -> Arm:
@@ -121,6 +123,9 @@ def _within(key: str, declared: str) -> bool:
 def differences(left: Any, right: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Every setting in which two nested settings differ, as (dotted key, left, right)."""
     if isinstance(left, Mapping) and isinstance(right, Mapping):
+        if left.get("use") != right.get("use"):  # two plugins: their options have nothing to do with each other
+            yield f"{key}.use", left.get("use"), right.get("use")
+            return
         for name in sorted({*left, *right}, key=str):
             below = f"{key}.{name}" if key else str(name)
             if name not in left or name not in right:

@@ -73,7 +73,7 @@ def _arms(experiment: Experiment) -> Iterator[str]:
         injectors = ", ".join(reference.name for reference in arm.inject) or "no injector"
         model = arm.model if isinstance(arm.model, str) else f"from scratch ({arm.model['config']['model_type']})"
         yield f"{name}: {size} of {arm.source.name}, {arm.convert.name}, {injectors}, model {model}"
-    yield f"{len(experiment.tokens)} fact tokens in every condition's vocabulary"
+    yield f"{len(experiment.equations)} fact tokens in every condition's vocabulary"
 
 
 def _training(experiment: Experiment) -> Iterator[str]:

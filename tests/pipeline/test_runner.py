@@ -49,7 +49,8 @@ def test_a_changed_fingerprint_begins_anew(tmp_path):
 
 def test_a_stage_that_failed_keeps_its_parts_and_says_how_to_go_on(tmp_path):
     work = Work(tmp_path / "convert", KitError("no more money"))
-    with pytest.raises(StageError, match="stage convert failed: no more money\nWhat was done is kept in .*the same command goes on"):
+    said = r"stage convert failed: no more money\nWhat was done is kept in .*the same command goes on"
+    with pytest.raises(StageError, match=said):
         Runner(tmp_path, Settings()).stage("convert", Rows("convert", "mark"), work)
     assert manifest(tmp_path)["convert"]["done"] is False
     work.error = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tinygsm_kit.experiment import Arm, Experiment
@@ -11,6 +12,17 @@ from tinygsm_kit.pipeline.data import DataStages, stage_name, stage_rows
 from tinygsm_kit.pipeline.runner import Rows, Runner
 from tinygsm_kit.records import Counts
 from tinygsm_kit.references import Reference
+
+
+def training_counts(model: Path) -> Counts | None:
+    """Rows in, out and rejected, as the trainer left them beside the model; None for trainers that leave nothing."""
+    from tinygsm_kit.train.sft import summary
+
+    try:
+        found = summary(model)
+    except FileNotFoundError:
+        return None
+    return Counts(found.pop("rows_in"), found.pop("rows_out"), found.pop("rejected"), {**found.pop("extra"), **found})
 
 
 class ModelStages:
@@ -35,7 +47,7 @@ class ModelStages:
         """Train one model through all its stages; returns what each of them left, the finished model last."""
         model: Any = arm.model
         texts = [self.data.inject(each) for each in self.data.arms()]
-        mark = fingerprint([arm.model, self.experiment.tokens, self.recipe.prompt, seed, [each.mark for each in texts]])
+        mark = fingerprint([arm.model, self.experiment.equations, self.recipe.prompt, seed, [each.mark for each in texts]])
         models = []
         for index, reference in enumerate(arm.train):
             rows = self.data.inject(stage_rows(arm, index, reference) or arm)
@@ -45,13 +57,20 @@ class ModelStages:
             trained = Rows(place, mark)
             context = TrainContext(
                 condition=label, data=self.runner.path(rows), model=model, output=self.runner.path(trained), seed=seed,
-                tokens=self.experiment.tokens, prompt=self.recipe.prompt,
+                tokens=tuple(self.experiment.equations), prompt=self.recipe.prompt,
                 vocabulary_text=tuple(self.runner.path(each) for each in texts),
+                extra={"equations": self.experiment.equations, "siblings": self._siblings(index)},
             )  # fmt: skip
             self._train(f"train/{label}" + ("" if last else f"/{stage_name(index, reference)}"), trained, reference, context)
             model = str(context.output)
             models.append(trained)
         return models
+
+    def _siblings(self, index: int) -> list[str]:
+        """The rows that every condition has at one stage: one that is too long in one of them is left out of all."""
+        arms = [arm for arm in self.experiment.arms.values() if index < len(arm.train)]
+        rows = [self.data.inject(stage_rows(arm, index, arm.train[index]) or arm) for arm in arms]
+        return list(dict.fromkeys(str(self.runner.path(each)) for each in rows))
 
     def _train(self, name: str, rows: Rows, reference: Reference, context: TrainContext) -> None:
         def work() -> Counts | None:
@@ -62,7 +81,7 @@ class ModelStages:
                 launch(reference.name, reference.settings(), context, self.runner.settings.accelerate_config)
             else:
                 reference.build().train(context)
-            return None
+            return training_counts(context.output)
 
         self.runner.stage(name, rows, work)
 
