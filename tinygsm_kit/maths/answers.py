@@ -131,13 +131,13 @@ def parse(text: str) -> Fraction | None:
 
 
 def same(a: str, b: str) -> bool:
-    """Whether two answer texts are the same number: to one millionth, relatively so below 1, as floats were rounded there."""
+    """Whether two answer texts are the same number: to one millionth, or to six digits below 0.2, as `normalise` rounds."""
     if a == b:
         return parse(a) is not None
     left, right = parse(a), parse(b)
     if left is None or right is None:
         return False
-    size = min(Fraction(1), max(abs(left), abs(right)))
+    size = min(Fraction(1), 5 * max(abs(left), abs(right)))
     return abs(left - right) * 1_000_000 <= size
 
 
