@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tinygsm_kit.errors import KitError
+
 SEED_MARK = "@"
 """`mul_tokens@43` is a repeat of the condition `mul_tokens` with training seed 43."""
 
 
-class ReportError(Exception):
+class ReportError(KitError):
     """The run directory cannot be read. The message says what was expected, what was found and what to do."""
 
 
