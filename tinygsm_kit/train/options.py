@@ -55,7 +55,7 @@ class ScratchModel(BaseModel):
                 _refuse("model_type", model_type, f"unknown model type {model_type!r}", model_types())
             return config
         for key in config:
-            if key not in fields | {"model_type"}:
+            if key not in fields:
                 _refuse(key, config[key], f"{model_type} has no configuration field {key!r}", fields)
         return config
 

@@ -39,7 +39,7 @@ def train(options: OwnOptions, context: TrainContext) -> Path:
     state.wait_for_everyone()
     model, tokenizer = build(options, context)
     with state.main_process_first():
-        rows, counts = tokenized_rows(options, context, tokenizer, work)
+        rows, counts = tokenized_rows(options, context, tokenizer, work, model.config)
     trainer = make_trainer(options, context, model, tokenizer, rows)
     checked = prove(trainer, tokenizer)
     with saving.disk_errors(work):
@@ -106,11 +106,11 @@ def _loading(name: str) -> Iterator[None]:
         raise TrainingError(f"cannot load {name!r}, expected a model directory or a model on the hub: {first}") from error
 
 
-def tokenized_rows(options: OwnOptions, context: TrainContext, tokenizer: Any, work: Path) -> tuple[Any, Counts]:
+def tokenized_rows(options: OwnOptions, context: TrainContext, tokenizer: Any, work: Path, config: Any) -> tuple[Any, Counts]:
     """The condition's rows as token ids and labels, made once and kept in the work folder until the training is done."""
     file, noted = work / ROWS_FILE, work / COUNTS_FILE
     if not file.exists() or not noted.exists():
-        encoder = data.Encoder(tokenizer, context.prompt, max_length(options, tokenizer))
+        encoder = data.Encoder(tokenizer, context.prompt, max_length(options, tokenizer, config))
         total, counts = parts.count_rows(parts.part_paths(context.data)), Counts()
         with progress.for_terminal().task(f"tokenize {context.condition}", total) as task:
             siblings = [Path(folder) for folder in context.extra.get("siblings", context.vocabulary_text)]
@@ -131,10 +131,11 @@ def _counted(rows: Iterator[Any], task: progress.Task) -> Iterator[Any]:
         yield row
 
 
-def max_length(options: OwnOptions, tokenizer: Any) -> int:
+def max_length(options: OwnOptions, tokenizer: Any, config: Any) -> int:
     """Tokens a row at most: the recipe's `max_length` (or 512), and never more than the model has positions for."""
-    wanted = given(options).get("max_length") or MAX_LENGTH
-    return int(min(wanted, tokenizer.model_max_length or wanted))
+    limits = [given(options).get("max_length") or MAX_LENGTH, tokenizer.model_max_length]
+    limits.append(getattr(config.get_text_config(), "max_position_embeddings", None))
+    return int(min(limit for limit in limits if limit))
 
 
 def arguments(options: OwnOptions, context: TrainContext) -> SFTConfig:

@@ -24,8 +24,8 @@ _ENUMS = (
     ("transformers", "training_args.py"),
 )
 _EVERYWHERE = frozenset(
-    ("tie_word_embeddings", "bos_token_id", "eos_token_id", "pad_token_id", "attn_implementation", "rope_theta", "rope_scaling",
-     "partial_rotary_factor")
+    ("model_type", "output_attentions", "tie_word_embeddings", "bos_token_id", "eos_token_id", "pad_token_id",
+     "attn_implementation", "rope_theta", "rope_scaling", "partial_rotary_factor")
 )  # fmt: skip
 """Keys that every configuration accepts without declaring them, older spellings that it converts among them."""
 _SIMPLE: dict[str, Any] = {"int": int, "float": float, "bool": bool, "str": str, "dict": dict, "list": list, "None": None}
