@@ -25,8 +25,8 @@ def run(tmp_path: Path) -> Path:
     """A sample of two parts, a, b and c, d; the last one was rejected."""
     for index, names in enumerate(["ab", "cd"]):
         rows = [
-            {"id": name, "question": f"Question {name}?", "program": f"def f(): return '{name}'", "answer": "1", "difficulty": 1,
-             "source": "test"}
+            {"id": name, "question": f"Question {name}?", "program": f"def f(): return '{name}'", "answer": "1",
+             "difficulty": 1, "source": "test"}
             for name in names
         ]  # fmt: skip
         write_part(part_path(tmp_path / "sample", index), rows, PROBLEM_COLUMNS)
