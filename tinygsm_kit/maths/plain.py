@@ -14,18 +14,19 @@ from tinygsm_kit.maths.numerals import scaled
 _DIGITS = r"(?>\d{1,3}(?:,\d{3})+|\d+)"
 _PLAIN_NUMBER = rf"\$?{_DIGITS}(?:\.\d+)?+%?"
 _MORE = rf"(?:[ ]?[×÷+\-*/][ ]?{_PLAIN_NUMBER})*+"
-_SPOKEN_ON = "times|plus|minus|divided|multiplied|of|with|remainder|rem|hundreds?|thousands?|millions?|billions?|percent"
+_SPOKEN_ON = "times|plus|minus|divided|multiplied|of|with|remainder|rem"
 _PLAIN = re.compile(  # the first character stands in front of what must precede it: so the search skips from digit to digit
     rf"""([\d$](?: (?<=^.) | (?<=\(.) | (?<=[^.][:;.,][ ].)
               | (?<=[a-zA-Z][a-zA-Z][ ].)(?<!\bof[ ].)(?<!\bby[ ].)(?<!\bplus[ ].)(?<!\bminus[ ].)(?<!\btimes[ ].) )
          (?: (?<=\$){_DIGITS} | (?<=\d)(?>\d{{0,2}}(?:,\d{{3}})+|\d*) )(?:\.\d+)?+%?{_MORE}
-         (?:[ ]?[=≈][ ]?{_PLAIN_NUMBER}{_MORE})++)
+         (?:[ ]?[=≈][ ]?-?{_PLAIN_NUMBER}{_MORE})++)
         (?= [.,;:!?)]*+(?:\Z|(?<=[.,;:!?)])[ ])
-          | [ ](?:and|so|which|for|left|because|then|is|but)\b
+          | [ ](?:(?!(?:{_SPOKEN_ON})\b)[a-zA-Z]{{2,}}[ ]){{0,3}}
+            (?:so|since|which|for|left|because|then|is|but|and(?![ ][(\d]))\b
           | (?:[ ](?!(?:{_SPOKEN_ON})\b)[a-zA-Z]{{2,}}){{1,4}}+(?:[.,;:!?)]|\Z)(?!\S) )""",
     re.VERBOSE,
 )
-_SIGNS = re.compile(r" ?([×÷+\-*/=≈]) ?")
+_SIGNS = re.compile(r" ?([×÷+*/=≈]|(?<![=≈])(?<![=≈] )-) ?")
 
 
 def signs_of_true_chains(line: str) -> int:
@@ -34,14 +35,27 @@ def signs_of_true_chains(line: str) -> int:
     try:
         for match in _PLAIN.finditer(line):
             parts = match[1].split(" ")
-            if len(parts) == 5 and parts[3] == "=" and parts[1] == "×":  # the commonest, spelled out for speed
-                left, right, result = scaled(parts[0]), scaled(parts[2]), scaled(parts[4])
-                signs += left[0] * right[0] * 10 ** result[1] == result[0] * 10 ** (left[1] + right[1])
+            if len(parts) == 5 and parts[3] == "=" and (true := _plain_integers(*parts)) is not None:
+                signs += true
             else:
                 signs += _plain_chain(_SIGNS.split(match[1]))
     except (ValueError, ZeroDivisionError):  # more digits than Python reads, or nothing to divide by
         return 0
     return signs
+
+
+def _plain_integers(left: str, operator: str, right: str, _sign: str, result: str) -> bool | None:
+    """The commonest chain of all, two integers and their result, spelled out for speed; None where a number is none."""
+    (a, places), (b, more), (c, most) = scaled(left), scaled(right), scaled(result)
+    if places or more or most:
+        return None
+    if operator in "×*":
+        return a * b == c
+    if operator == "+":
+        return a + b == c
+    if operator == "-":
+        return a - b == c
+    return b != 0 and a == b * c
 
 
 def _plain_chain(parts: Sequence[str]) -> int:
