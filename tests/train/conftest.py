@@ -13,7 +13,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 TOKENS = ("<MUL_7_8_56>", "<MUL_6_9_54>", "<MUL_3_4_12>")
 FACTS = [(7, 8), (6, 9), (3, 4)]
 GPT2 = {
-    "config": {"model_type": "gpt2", "n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 64,
+    "config": {"model_type": "gpt2", "n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 128,
                "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0},
     "tokenizer": {"train": {"vocab_size": 300}},
 }  # fmt: skip

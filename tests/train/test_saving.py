@@ -55,7 +55,7 @@ def test_a_full_disk_says_what_was_kept(tmp_path, error):
 
 
 def test_other_errors_pass_through(tmp_path):
-    with pytest.raises(ValueError, match="^mine$"), saving.disk_errors(tmp_path):
+    with pytest.raises(ValueError, match=r"^mine$"), saving.disk_errors(tmp_path):
         raise ValueError("mine")
 
 

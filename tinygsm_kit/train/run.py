@@ -32,7 +32,7 @@ ROWS_FILE, COUNTS_FILE = "rows.arrow", "rows.json"
 def train(options: OwnOptions, context: TrainContext) -> Path:
     """Prepare model, vocabulary and rows, prove the labels, train, save. Resumes from the last whole checkpoint."""
     quiet()
-    state = PartialState()
+    state = PartialState(cpu=bool(given(options).get("use_cpu")))
     work = saving.work_folder(context.output)
     if state.is_main_process:
         saving.open_work(work, context, options.model_dump(mode="json", exclude_unset=True))
