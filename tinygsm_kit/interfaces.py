@@ -6,10 +6,10 @@ the fingerprint of the stage that uses it: raise it when the output for the same
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -45,7 +45,19 @@ class RemoteConverter(Plugin, Protocol):
     """Program to chain of thought by a service, in three parts so that the host owns what is hard.
 
     The host keys the ledger on `request`, counts money from the reply's usage, and does retries, concurrency, batch jobs,
-    verification and repair. `request` and `read` must be pure; `send` does one request and no retries.
+    verification and repair. `request` and `read` must be pure. `send` does one request and no retries: what it raises is
+    understood by its `status_code` and `headers` (or those of its `response`), as HTTP clients and SDKs set them; anything
+    without a status counts as a lost connection. Keep secrets out of `request`: it is hashed, and written to batch files.
+
+    Optional, found by name:
+
+    - `model: str` names what is priced and reported. `prices: Mapping[str, Price]` (`{model: {input, output, cached}}` in
+      dollars for a million tokens) where the kit's list does not have it.
+    - `max_output_tokens: int` bounds a reply, so that the budget can set its worst case aside.
+    - `input_tokens(request) -> int` is an upper bound; without it, the request's bytes.
+    - `repair(problem, request, reply, fault) -> dict` is the request that sends a failed answer back, the fault named.
+    - `batch: BatchService` offers the provider's batch jobs.
+    - `async close()` ends connections.
     """
 
     def request(self, problem: Problem) -> dict[str, Any]: ...
@@ -53,6 +65,59 @@ class RemoteConverter(Plugin, Protocol):
     async def send(self, request: Mapping[str, Any]) -> Reply: ...
 
     def read(self, problem: Problem, reply: Reply) -> Solution | Rejection: ...
+
+
+@dataclass(frozen=True)
+class BatchJob:
+    """Where a batch job stands. `label` is the one that it was submitted with."""
+
+    id: str
+    label: str
+    state: Literal["running", "ended", "failed"]
+    """`ended`: some results are there; requests without one (expired, cancelled) are submitted again. `failed`: none are."""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """One request's result: its reply, or why there is none. `again` where the same request may succeed another time."""
+
+    custom_id: str
+    reply: Reply | None
+    failure: str = ""
+    again: bool = True
+
+
+class BatchService(Protocol):
+    """A provider's batch jobs. The host cuts jobs to size, keeps their ids, waits, and submits again what is missing."""
+
+    max_requests: int
+    max_bytes: int
+
+    def line(self, custom_id: str, request: Mapping[str, Any]) -> str:
+        """One request as a line of the job's file, without the line's end."""
+
+    async def submit(self, lines: Path, label: str) -> str:
+        """Submit a file of such lines as one job and return the provider's id. `label` must come back from `jobs`."""
+
+    async def jobs(self) -> AsyncIterator[BatchJob]:
+        """The provider's jobs, newest first: where a job went whose id was lost to a kill."""
+        yield NotImplemented
+
+    async def job(self, identifier: str) -> BatchJob:
+        """Where one job stands."""
+
+    async def results(self, identifier: str) -> AsyncIterator[BatchResult]:
+        """The results of a job that ended, in any order."""
+        yield NotImplemented
+
+
+class RoutingConverter(Plugin, Protocol):
+    """A converter that hands each row to others. It converts nothing itself, so it is never built."""
+
+    @staticmethod
+    def routes(options: Any) -> tuple[Sequence[Any], Sequence[float]]:
+        """The converters (`tinygsm_kit.references.Reference`), and the share of rows that starts at each; none: in order."""
 
 
 @runtime_checkable
@@ -92,6 +157,8 @@ class TrainContext:
     vocabulary_text: tuple[Path, ...] = ()
     """Data folders of all conditions, on which a tokenizer from scratch is trained: the same one for every condition."""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    """`equations`: the equation that each token stands for. `siblings`: the data folders of all conditions at this stage, so
+    that a row that is too long in one of them is left out of all."""
 
 
 class Trainer(Plugin, Protocol):

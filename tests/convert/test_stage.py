@@ -4,17 +4,16 @@ import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from tinygsm_kit import plugins
 from tinygsm_kit.convert.assembly import ConvertError
 from tinygsm_kit.convert.options import HostOptions
 from tinygsm_kit.convert.stage import convert, identity
 from tinygsm_kit.hookspecs import hookimpl
 from tinygsm_kit.parts import PROBLEM_COLUMNS, part_path, read_rows, write_part
 from tinygsm_kit.progress import Silent
+from tinygsm_kit.testing import installed
 
 CONVERTERS = '''
 import os, signal, time
@@ -55,8 +54,8 @@ class Patient(Adder):
 '''
 
 
-@pytest.fixture
-def converters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def _converters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "stage_converters.py").write_text(CONVERTERS)
     monkeypatch.syspath_prepend(str(tmp_path))
     module = importlib.import_module("stage_converters")
@@ -67,10 +66,8 @@ def converters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
             register("adder", module.Adder)
             register("patient", module.Patient)
 
-    host = plugins.Host(entry_points=False)
-    host.add(Plugin(), "test")
-    monkeypatch.setattr("tinygsm_kit.convert.chain.plugin_host", lambda: host)
-    yield
+    with installed(Plugin()):
+        yield
     sys.modules.pop("stage_converters", None)
 
 
@@ -80,7 +77,8 @@ def sample(folder: Path, parts: list[list[str]]) -> Path:
         rows = []
         for word in words:
             number += 1
-            rows.append({"id": f"{number:016x}", "question": f"{word} {number} 5", "program": f"def f():\n    return {number} + 5",
+            program = f"def f():\n    return {number} + 5"
+            rows.append({"id": f"{number:016x}", "question": f"{word} {number} 5", "program": program,
                          "answer": str(number + 5), "difficulty": 1, "source": "test"})  # fmt: skip
         write_part(part_path(folder, index), rows, PROBLEM_COLUMNS)
     return folder
@@ -91,7 +89,7 @@ def run(source: Path, folder: Path, converter: str = "adder", workers: int = 1, 
                    workers=workers, progress=Silent())  # fmt: skip
 
 
-def test_every_row_ends_in_its_part_or_beside_it_with_its_reason(converters: None, tmp_path: Path):
+def test_every_row_ends_in_its_part_or_beside_it_with_its_reason(tmp_path: Path):
     source = sample(tmp_path / "sample", [["add", "lie", "refuse"], ["raise", "add"]])
     counts = run(source, tmp_path / "out")
     assert (counts.rows_in, counts.rows_out) == (5, 2)
@@ -107,7 +105,7 @@ def test_every_row_ends_in_its_part_or_beside_it_with_its_reason(converters: Non
     assert [row["detail"] for row in read_rows(part_path(tmp_path / "out", 1, "rejected"))] == ["ValueError: no idea"]
 
 
-def test_workers_give_the_same_bytes_and_survive_rows_that_kill_or_hang(converters: None, tmp_path: Path):
+def test_workers_give_the_same_bytes_and_survive_rows_that_kill_or_hang(tmp_path: Path):
     words = ["add"] * 40
     words[7], words[21] = "die", "hang"
     source = sample(tmp_path / "sample", [words, ["add"] * 10])
@@ -123,7 +121,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.parquet"))}
 
 
-def test_goes_on_from_whole_parts(converters: None, tmp_path: Path):
+def test_goes_on_from_whole_parts(tmp_path: Path):
     source = sample(tmp_path / "sample", [["add", "lie"], ["add", "add"], ["refuse", "add"]])
     whole = run(source, tmp_path / "whole")
     out = tmp_path / "killed"
@@ -137,33 +135,33 @@ def test_goes_on_from_whole_parts(converters: None, tmp_path: Path):
     assert not list(out.glob(".*"))
 
 
-def test_fallback_takes_what_the_converter_cannot(converters: None, tmp_path: Path):
+def test_fallback_takes_what_the_converter_cannot(tmp_path: Path):
     source = sample(tmp_path / "sample", [["add", "refuse", "lie", "raise"]])
     counts = run(source, tmp_path / "out", fallback="patient")
     assert counts.extra == {"by_converter": {"adder": 1, "patient": 3}}
     assert counts.rejected == {}
 
 
-def test_a_row_that_all_refuse_says_who_said_what(converters: None, tmp_path: Path):
+def test_a_row_that_all_refuse_says_who_said_what(tmp_path: Path):
     source = sample(tmp_path / "sample", [["refuse", "add"]])
     run(source, tmp_path / "out", fallback={"use": "adder"})
     (row,) = read_rows(part_path(tmp_path / "out", 0, "rejected"))
     assert (row["reason"], row["detail"]) == ("unspeakable", "refuse (before that: adder: unspeakable)")
 
 
-def test_a_converter_that_always_raises_fails_the_stage(converters: None, tmp_path: Path):
+def test_a_converter_that_always_raises_fails_the_stage(tmp_path: Path):
     source = sample(tmp_path / "sample", [["raise", "raise"]])
     with pytest.raises(ConvertError, match="raised on every one of 2 rows"):
         run(source, tmp_path / "out")
 
 
-def test_no_parts_is_an_error_that_says_what_to_do(converters: None, tmp_path: Path):
+def test_no_parts_is_an_error_that_says_what_to_do(tmp_path: Path):
     with pytest.raises(ConvertError, match="run the sample stage"):
         run(tmp_path, tmp_path / "out")
 
 
-def test_identity_knows_what_the_output_depends_on(converters: None):
+def test_identity_knows_what_the_output_depends_on():
     plain = identity("adder", {}, HostOptions(), seed=1)
     assert plain == identity("adder", {}, HostOptions(max_in_flight=9, budget_usd=None, executor="ray"), seed=2)
     assert plain != identity("adder", {}, HostOptions(fallback="patient"), seed=1)
-    assert SimpleNamespace(**plain).links[0] == {"use": "adder", "version": "1", "options": {}}
+    assert plain["links"][0] == {"use": "adder", "version": "1", "options": {}}

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinygsm_kit.errors import KitError
 from tinygsm_kit.parts import (
     PROBLEM_COLUMNS,
     REJECTION_COLUMNS,
@@ -23,7 +24,7 @@ from tinygsm_kit.records import Counts, Problem, Rejection, Solution
 Outcome = Solution | Rejection
 
 
-class ConvertError(Exception):
+class ConvertError(KitError):
     """The convert stage cannot go on. What was done is kept; the message says how to continue."""
 
 

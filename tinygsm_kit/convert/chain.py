@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tinygsm_kit.interfaces import Options
+from pydantic import BaseModel
+
+from tinygsm_kit.convert.verify import verify
 from tinygsm_kit.plugins import host as plugin_host
 from tinygsm_kit.records import Problem, Rejection, Solution
+from tinygsm_kit.references import Reference
 
 STAGE = "convert"
 
@@ -22,7 +25,7 @@ class Link:
 
     name: str
     implementation: type[Any]
-    options: Options
+    options: BaseModel
 
     @property
     def remote(self) -> bool:
@@ -95,32 +98,38 @@ def _deal(shares: Sequence[float], text: str) -> int:
     return len(shares) - 1
 
 
-def link(name: str, options: Mapping[str, Any]) -> Link:
-    """Look a converter up and check its options. Raises PluginError or pydantic's ValidationError."""
+def link(reference: Reference) -> Link:
+    """The link for a converter that a recipe names."""
+    return Link(reference.name, plugin_host().find("converter", reference.name).load(), reference.options)
+
+
+def build(name: str, options: Mapping[str, Any], fallback: Reference | None, seed: int) -> Chain:
+    """The chain of a recipe's `convert` section. Raises PluginError or pydantic's ValidationError."""
     implementation = plugin_host().find("converter", name).load()
-    return Link(name, implementation, implementation.Options.model_validate(dict(options)))
-
-
-def build(name: str, options: Mapping[str, Any], fallback: str | Mapping[str, Any] | None, seed: int) -> Chain:
-    """The chain of a recipe's `convert` section."""
-    first = link(name, options)
-    routes = getattr(first.implementation, "routes", None)
+    first = Link(name, implementation, implementation.Options.model_validate(dict(options)))
+    routes = getattr(implementation, "routes", None)
     if routes is None:
         chain = Chain((first,), seed=seed)
     else:
-        named, shares = routes(first.options)
-        chain = Chain(tuple(link(use, rest) for use, rest in named), tuple(shares), seed=seed)
-    if fallback is None:
-        return chain
-    spec = {"use": fallback} if isinstance(fallback, str) else dict(fallback)
-    last = link(spec.pop("use"), spec)
-    return replace(chain, links=(*chain.links, last), fallback=True)
+        references, shares = routes(first.options)
+        chain = Chain(tuple(link(reference) for reference in references), tuple(shares), seed=seed)
+    return chain if fallback is None else replace(chain, links=(*chain.links, link(fallback)), fallback=True)
+
+
+def with_answer(problem: Problem) -> Problem | Rejection:
+    """The problem with its program's answer, which samples have already; run here where it is missing."""
+    if problem.answer is not None:
+        return problem
+    from tinygsm_kit.maths.programs import ProgramError, run
+
+    try:
+        return replace(problem, answer=run(problem.program))
+    except ProgramError as error:
+        return Rejection(problem.id, STAGE, error.reason, error.detail)
 
 
 def convert_here(converter: Any, problem: Problem) -> Solution | Rejection:
     """What a local converter makes of a row, verified. A converter that raises rejects the row, not the run."""
-    from tinygsm_kit.convert.verify import verify
-
     try:
         outcome = converter.convert(problem)
     except Exception as error:

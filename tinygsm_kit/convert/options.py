@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tinygsm_kit.interfaces import Options
+from tinygsm_kit.references import Of, Reference
 
 Dollars = Annotated[float, Field(ge=0)]
 
@@ -25,6 +26,8 @@ class Price(BaseModel):
 class HostOptions(Options):
     """What the host that runs a converter can be told, beside the converter's own options."""
 
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
     executor: Literal["local", "ray"] = Field("local", description="where computing converters run: local processes, or Ray")
     ray_address: str | None = Field(None, description="an existing Ray cluster; none: the one around, or a local one")
     chunk_rows: int = Field(250, ge=1, description="rows that a worker process converts at a time")
@@ -38,7 +41,7 @@ class HostOptions(Options):
     )
     prices: dict[str, Price] = Field(default_factory=dict, description="prices by model, over those that the kit ships")
     repair: bool = Field(True, description="send a row that fails verification back once, with the failing line named")
-    fallback: str | dict[str, Any] | None = Field(
+    fallback: Annotated[Reference, Of("converter")] | None = Field(
         None, description="converter for rows that this one cannot convert: a name such as trace, or {use: NAME, ...}"
     )
     max_in_flight: int = Field(64, ge=1, description="requests that wait for an answer at the same time, at most")

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from tinygsm_kit.convert.assembly import ConvertError, Outcome, Part, Parts
-from tinygsm_kit.convert.chain import Chain, build, convert_here, summed_up
+from tinygsm_kit.convert.chain import Chain, build, convert_here, summed_up, with_answer
 from tinygsm_kit.convert.executors import executor, failed_row
 from tinygsm_kit.convert.options import HostOptions
 from tinygsm_kit.progress import Progress, Task
-from tinygsm_kit.records import Counts, Problem, Rejection
+from tinygsm_kit.records import Counts, Problem, Rejection, Solution
 
 
 def identity(converter: str, options: Mapping[str, Any], host: HostOptions, seed: int) -> dict[str, Any]:
@@ -54,19 +54,21 @@ def convert(
 
 def convert_chunk(chain: Chain, problems: Sequence[Problem]) -> list[Outcome]:
     """Convert and verify a chunk by local converters alone. Runs in a worker process."""
+    return [_convert_row(chain, problem) for problem in problems]
+
+
+def _convert_row(chain: Chain, problem: Problem) -> Outcome:
+    ready = with_answer(problem)
+    if isinstance(ready, Rejection):
+        return ready
     converters = chain.converters()
-    outcomes: list[Outcome] = []
-    for problem in problems:
-        refused: list[tuple[str, Rejection]] = []
-        for index in chain.order(problem.id):
-            outcome = convert_here(converters[index], problem)
-            if not isinstance(outcome, Rejection):
-                outcomes.append(outcome)
-                break
-            refused.append((chain.links[index].name, outcome))
-        else:
-            outcomes.append(summed_up(refused))
-    return outcomes
+    refused: list[tuple[str, Rejection]] = []
+    for index in chain.order(problem.id):
+        outcome = convert_here(converters[index], ready)
+        if isinstance(outcome, Solution):
+            return outcome
+        refused.append((chain.links[index].name, outcome))
+    return summed_up(refused)
 
 
 def _convert_locally(chain: Chain, parts: Parts, host: HostOptions, workers: int, task: Task) -> None:
@@ -92,6 +94,4 @@ def _chunks(parts: Sequence[Part], size: int) -> Iterator[list[Problem]]:
 def _refuse_a_broken_converter(counts: Counts) -> None:
     broken = counts.rejected.get("converter_error", 0)
     if broken and broken == counts.rows_in:
-        raise ConvertError(
-            f"the converter raised on every one of {broken} rows: the rejected-*.parquet files have the errors"
-        )
+        raise ConvertError(f"the converter raised on every one of {broken} rows: the rejected-*.parquet files have the errors")
