@@ -76,25 +76,48 @@ def test_it_goes_on_where_it_was_killed(evaluated, model: Path, gsm8k: Path, tmp
     copy = shutil.copytree(folder, tmp_path / "copy")
     (copy / "results_addition.json").unlink()
     ran = []
-    again = driver._Run._evaluated
-    monkeypatch.setattr(driver._Run, "_evaluated", lambda self, name, *rest: ran.append(name) or again(self, name, *rest))
+    again = driver._Run.evaluate
+    monkeypatch.setattr(driver._Run, "evaluate", lambda self, tasks: ran.extend(tasks) or again(self, tasks))
     second = evaluate(model, TASKS, copy, gsm8k=gsm8k, limit=5, batch_size=3, device="cpu")
     assert ran == ["addition"]
     assert second["results"] == results["results"]
 
 
 @pytest.mark.parametrize("change", [{"limit": 4}, {"seed": 7}, {"backend_options": {"dtype": "float32"}}])
-def test_other_settings_are_other_results(
-    evaluated, model: Path, gsm8k: Path, tmp_path: Path, monkeypatch, change: dict
-) -> None:
+def test_other_settings_are_other_results(evaluated, model: Path, tmp_path: Path, monkeypatch, change: dict) -> None:
     folder, _ = evaluated
     copy = shutil.copytree(folder, tmp_path / "copy")
-    ran = []
-    monkeypatch.setattr(
-        driver._Run, "_evaluated", lambda self, name, *_: ran.append(name) or driver._read(self.folder / f"results_{name}.json")
-    )
-    evaluate(model, ["mul_table"], copy, **{"gsm8k": gsm8k, "limit": 5, "device": "cpu", **change})
-    assert ran == ["mul_table"]
+
+    class RanError(Exception):
+        pass
+
+    def evaluated_again(_: object, tasks: dict) -> None:
+        raise RanError(*tasks)
+
+    monkeypatch.setattr(driver._Run, "evaluate", evaluated_again)
+    evaluate(model, ["mul_table"], copy, limit=5, device="cpu")
+    with pytest.raises(RanError, match="mul_table"):
+        evaluate(model, ["mul_table"], copy, **{"limit": 5, "device": "cpu", **change})
+
+
+def test_small_tasks_that_generate_alike_run_together() -> None:
+    class Task:
+        OUTPUT_TYPE = "generate_until"
+
+        def __init__(self, size: int, room: int, output_type: str = "generate_until") -> None:
+            self.eval_docs, self.room, self.OUTPUT_TYPE = range(size), room, output_type
+
+        def get_config(self, _: str) -> dict:
+            return {"max_gen_toks": self.room}
+
+    tasks = {
+        "a": Task(81, 128),
+        "g": Task(1319, 256),
+        "b": Task(500, 128),
+        "c": Task(500, 128),
+        "l": Task(9, 128, "loglikelihood"),
+    }
+    assert [list(batch) for batch in driver.batches(tasks, None)] == [["a", "b"], ["c"], ["g"], ["l"]]  # type: ignore[arg-type]
 
 
 def test_progress_counts_responses(model: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Evaluate a model through lm-eval, task by task, so that what is done is never done again.
+"""Evaluate a model through lm-eval, so that what is done is never done again.
 
 A task's results are kept under the fingerprint of everything they depend on: the model's files, the task's questions,
 prompt and version, and the settings. The same call goes on where it was killed.
@@ -6,13 +6,14 @@ prompt and version, and the settings. The same call goes on where it was killed.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
 import random
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     from tinygsm_kit.evaluate.options import EvaluateOptions
 
 Json = dict[str, Any]
+
+JOINT_DOCUMENTS = 1_000
+"""Tasks are run together up to so many documents."""
+
+_SECTIONS = ("results", "configs", "versions", "n-shot", "higher_is_better", "n-samples")
+"""What lm-eval's results hold by task."""
 
 
 def evaluate(
@@ -62,8 +69,12 @@ def evaluate(
     settings = {"model": Checkpoint.named_in(metadata).fingerprint(), "backend": backend, "backend_options": options.model_args,
                 "limit": limit, "seed": seed}  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
-    run = _Run(str(model), options, folder, seed, progress or Silent())
-    done = {name: run.results(name, task, fingerprint(name, task, settings)) for name, task in selection.tasks.items()}
+    keys = {name: fingerprint(name, task, settings) for name, task in selection.tasks.items()}
+    run = _Run(str(model), options, folder, keys, seed, progress or Silent())
+    missing = {name: task for name, task in selection.tasks.items() if run.kept(name) is None}
+    for together in batches(missing, limit):
+        run.evaluate(together)
+    done = {name: run.kept(name) or {} for name in selection.tasks}
     merged = _merged(selection, done)
     _write(folder / "results.json", json.dumps(merged, indent=2, ensure_ascii=False))
     return merged
@@ -86,47 +97,80 @@ def fingerprint(name: str, task: Task, settings: Mapping[str, Any]) -> str:
     return digest.hexdigest()[:16]
 
 
+def batches(tasks: Mapping[str, Task], limit: int | None) -> Iterator[dict[str, Task]]:
+    """Tasks to run in one go: small ones that generate alike share the model's batches, a large one stands alone.
+
+    What was killed begins again with its batch of tasks, so a batch has at most JOINT_DOCUMENTS documents.
+    """
+    sizes = {name: _size(task, limit) for name, task in tasks.items()}
+    alike: dict[str, list[str]] = {}
+    for name, task in tasks.items():
+        how = json.dumps(task.get_config("generation_kwargs"), sort_keys=True, default=str)
+        alike.setdefault(how if task.OUTPUT_TYPE == "generate_until" else name, []).append(name)
+    for names in alike.values():
+        batch: dict[str, Task] = {}
+        for name in sorted(names, key=sizes.__getitem__):
+            if batch and sum(sizes[one] for one in batch) + sizes[name] > JOINT_DOCUMENTS:
+                yield batch
+                batch = {}
+            batch[name] = tasks[name]
+        yield batch
+
+
+def _size(task: Task, limit: int | None) -> int:
+    return len(task.eval_docs) if limit is None else min(limit, len(task.eval_docs))
+
+
 class _Run:
     """One call of `evaluate`: the model is loaded when the first task needs it."""
 
-    def __init__(self, model: str, options: EvaluateOptions, folder: Path, seed: int, progress: Progress) -> None:
-        self.model, self.options, self.folder, self.seed, self.progress = model, options, folder, seed, progress
-        self.arguments = {"pretrained": model, **options.model_args}
+    def __init__(
+        self, model: str, options: EvaluateOptions, folder: Path, keys: Mapping[str, str], seed: int, progress: Progress
+    ) -> None:
+        self.options, self.folder, self.keys, self.seed, self.progress = options, folder, keys, seed, progress
+        self.model, self.arguments = model, {"pretrained": model, **options.model_args}
         self._lm: LM | None = None
         self._about: Json = {}
 
-    def results(self, name: str, task: Task, key: str) -> Json:
-        """A task's results: those in the folder if they are these, else by running it."""
+    def kept(self, name: str) -> Json | None:
+        """A task's results in the folder, if they depend on the same model, questions and settings."""
         kept = _read(self.folder / f"results_{name}.json")
-        if kept is not None and kept.get("fingerprint") == key and (self.folder / f"samples_{name}.jsonl").is_file():
-            return kept
-        return self._evaluated(name, task, key)
+        same = kept is not None and kept.get("fingerprint") == self.keys[name]
+        return kept if same and (self.folder / f"samples_{name}.jsonl").is_file() else None
 
-    def _evaluated(self, name: str, task: Task, key: str) -> Json:
+    def evaluate(self, tasks: Mapping[str, Task]) -> None:
+        """Run tasks together and write each one's results and samples."""
         from lm_eval.evaluator import evaluate
-        from lm_eval.loggers import EvaluationTracker
 
         from tinygsm_kit.evaluate.generation import ProgressHook
 
         lm = self._loaded()
         seed_everything(self.seed)
-        task.set_fewshot_seed(seed=self.seed)
-        if task.get_config("num_fewshot") is None:
-            task.set_config(key="num_fewshot", value=0)
-        tracker = EvaluationTracker()
-        tracker.general_config_tracker.log_experiment_args(self.options.backend, self.arguments, None, None, False)
-        started, limit, size = time.time(), self.options.limit, len(task.eval_docs)
-        with self.progress.task(f"evaluate {name}", min(limit or size, size)) as bar:
+        for task in tasks.values():
+            task.set_fewshot_seed(seed=self.seed)
+            if task.get_config("num_fewshot") is None:
+                task.set_config(key="num_fewshot", value=0)
+        date, started, limit = time.time(), time.perf_counter(), self.options.limit
+        sizes = {name: _size(task, limit) for name, task in tasks.items()}
+        with self.progress.task(f"evaluate {', '.join(tasks)}", sum(sizes.values())) as bar:
             lm.set_cache_hook(ProgressHook(bar))
-            results: Any = evaluate(lm, {"tasks": {name: task}}, limit=limit)
-        samples = results.pop("samples")[name]
-        results |= self._about | {"date": started, "fingerprint": key}
-        return self._written(name, tracker, results, samples)
+            results: Any = evaluate(lm, {"tasks": dict(tasks)}, limit=limit)
+        seconds = time.perf_counter() - started
+        for name in tasks:
+            own = {section: {name: results[section][name]} for section in _SECTIONS if name in results.get(section, {})}
+            share = seconds * sizes[name] / sum(sizes.values())
+            self._write(
+                name, own | self._about | {"date": date, "fingerprint": self.keys[name]}, results["samples"][name], share
+            )
 
-    def _written(self, name: str, tracker: Any, results: Json, samples: list[Any]) -> Json:
+    def _write(self, name: str, results: Json, samples: list[Any], seconds: float) -> None:
         """lm-eval's tracker writes under dated names; they get their own once whole, the results last."""
+        from lm_eval.loggers import EvaluationTracker
+
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".") as temporary:
-            tracker.output_path = str(Path(temporary) / "results.json")
+            tracker = EvaluationTracker(str(Path(temporary) / "results.json"))
+            tracker.general_config_tracker.log_experiment_args(self.options.backend, self.arguments, None, None, False)
+            tracker.general_config_tracker.start_time = time.perf_counter() - seconds
             tracker.save_results_aggregated(results, {name: samples})
             tracker.save_results_samples(name, samples)
             for kind, target in (("samples_*.jsonl", f"samples_{name}.jsonl"), ("results_*.json", f"results_{name}.json")):
@@ -134,19 +178,15 @@ class _Run:
                 if len(written) != 1:  # the tracker logs its errors and goes on
                     raise OSError(f"lm-eval could not write {target} in {self.folder}: is the disk full?")
                 written[0].replace(self.folder / target)
-        kept = _read(self.folder / f"results_{name}.json")
-        assert kept is not None
-        return kept
 
     def _loaded(self) -> LM:
         if self._lm is None:
-            from lm_eval.loggers.utils import add_env_info, add_tokenizer_info
+            from lm_eval.loggers.utils import add_tokenizer_info
 
             from tinygsm_kit.evaluate.generation import language_model
 
             self._lm = language_model(self.model, self.options)
-            self._about = {"config": self._config(self._lm)}
-            add_env_info(self._about)
+            self._about = {"config": self._config(self._lm), **environment()}
             add_tokenizer_info(self._about, self._lm)
         return self._lm
 
@@ -158,6 +198,16 @@ class _Run:
             "batch_size": self.options.batch_size, "device": self.options.device, "limit": self.options.limit,
             "random_seed": self.seed, "numpy_seed": self.seed, "torch_seed": self.seed, "fewshot_seed": self.seed,
         }  # fmt: skip
+
+
+@functools.cache
+def environment() -> Json:
+    """Versions and hardware as lm-eval records them; asking takes a second, so it is done once."""
+    from lm_eval.loggers.utils import add_env_info
+
+    facts: Json = {}
+    add_env_info(facts)
+    return facts
 
 
 def seed_everything(seed: int) -> None:

@@ -70,7 +70,7 @@ def _probe_rows(suite: str) -> list[Document]:
     ]  # fmt: skip
 
 
-def _score(model: Model, document: Document, response: str, limit: int) -> dict[str, Value]:
+def score(model: Model, document: Document, response: str, limit: int) -> dict[str, Value]:
     """The metrics of one response. A probe suite's own `score` takes the place of exact match."""
     operands = document.get("operands") or ()
     answer, question = document["answer"], document["question"]
@@ -82,8 +82,8 @@ def _score(model: Model, document: Document, response: str, limit: int) -> dict[
     return scores
 
 
-def _metric_list() -> list[dict[str, Any]]:
-    return [{"metric": name, "aggregation": _aggregation(name), "higher_is_better": up} for name, up in METRICS.items()]
+def _metric_list(metrics: Mapping[str, bool] = METRICS) -> list[dict[str, Any]]:
+    return [{"metric": name, "aggregation": _aggregation(name), "higher_is_better": up} for name, up in metrics.items()]
 
 
 def _aggregation(metric: str) -> Any:
@@ -110,11 +110,17 @@ class ResponseTask(ConfigurableTask):  # type: ignore[misc]
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.model = Model.named_in(config.get("metadata") or {})
+        metrics = {**METRICS, **self.more_metrics(config)}
         # process_results is overridden below; were it not set, lm-eval would look each metric up in its own registry.
-        completed = _completed(config) | {"process_results": _score}
+        completed = _completed(config) | {"metric_list": _metric_list(metrics), "process_results": score}
         generation = dict(completed["generation_kwargs"])
         generation["max_gen_toks"] = self.model.room(generation["max_gen_toks"])
         super().__init__(config=completed | {"generation_kwargs": generation})
+
+    @staticmethod
+    def more_metrics(config: Mapping[str, Any]) -> Mapping[str, bool]:  # noqa: ARG004
+        """What a kind of task measures beside METRICS, and whether higher is better."""
+        return {}
 
     def download(self, dataset_kwargs: Mapping[str, Any] | None = None, **_: Any) -> None:
         """Make the documents; nothing is downloaded where the questions are generated or local."""
@@ -127,7 +133,7 @@ class ResponseTask(ConfigurableTask):  # type: ignore[misc]
 
     def process_results(self, doc: Document, results: Sequence[Any]) -> dict[str, Value]:
         """The metrics of one document's response."""
-        return _score(self.model, doc, results[0], self.limit)
+        return score(self.model, doc, results[0], self.limit)
 
 
 def suite_config(name: str) -> dict[str, Any]:
@@ -154,7 +160,7 @@ class _InlineSuite:
 
     def process_results(self, doc: Document, results: Sequence[Any]) -> dict[str, Value]:
         assert self.model is not None, "lm-eval loads the documents before it scores"
-        return _score(self.model, doc, results[0], PROBE_LIMIT)
+        return score(self.model, doc, results[0], PROBE_LIMIT)
 
 
 def _inline(name: str) -> dict[str, Any]:
