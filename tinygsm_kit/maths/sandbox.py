@@ -35,7 +35,10 @@ class Sandbox:
         self._pool: Any = pydantic_monty.Monty(max_processes=1, request_timeout=seconds + 5).__enter__()
 
     def evaluate(self, source: str) -> object:
-        """The value of the source's last expression. Raises ProgramError: `timeout`, `memory`, `recursion`, `crash`, `error`."""
+        """The value of the source's last expression.
+
+        Raises ProgramError: `timeout`, `memory`, `recursion`, `crash`, `unsupported`, `error`.
+        """
         monty = self._monty
         try:
             with self._pool.checkout(limits=self._limits) as session:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from tinygsm_kit import interfaces
-from tinygsm_kit.convert.trace.quantities import NeedsPrecision, Quantity, Untellable
+from tinygsm_kit.convert.trace.quantities import PrecisionError, Quantity, UntellableError
 from tinygsm_kit.convert.trace.statements import Returned, Run
 from tinygsm_kit.convert.trace.wording import Cues
 from tinygsm_kit.maths.answers import AnswerError, normalise, same
@@ -46,8 +46,8 @@ class Trace:
             return Rejection(problem.id, "convert", "syntax", str(error))
         cues = Cues(problem.question)
         try:
-            steps, answer = self._tell(tree, cues)
-        except Untellable as error:
+            steps, answer = self._tell(tree, cues, problem.program)
+        except UntellableError as error:
             return Rejection(problem.id, "convert", error.reason, error.detail)
         except AnswerError as error:
             return Rejection(problem.id, "convert", error.reason, str(error))
@@ -55,12 +55,13 @@ class Trace:
             return Rejection(problem.id, "convert", "too_deep", "an expression or recursion too deep to follow")
         return Solution(problem.id, tuple(steps), answer, "trace", self.version)
 
-    def _tell(self, tree: ast.Module, cues: Cues) -> tuple[list[str], str]:
+    def _tell(self, tree: ast.Module, cues: Cues, source: str) -> tuple[list[str], str]:
         options = self.options
         for places in _PLACES:
             final = places == _PLACES[-1]
             run = Run(
                 cues,
+                source,
                 break_products=options.break_products,
                 break_sums=options.break_sums,
                 division_facts=options.division_facts,
@@ -71,25 +72,27 @@ class Trace:
             )
             try:
                 outcome = run.solve(tree)
-            except NeedsPrecision:
+            except PrecisionError:
                 continue
             quantity = outcome.value
             if quantity.__class__ is not Quantity:
                 normalise(quantity)
-                raise Untellable("not_a_number", f"a {type(quantity).__name__} is returned")
+                raise UntellableError("not_a_number", f"a {type(quantity).__name__} is returned")
             answer = normalise(quantity.value)
             if quantity.rounded and not final and not same(answer, quantity.text):
                 continue
-            return self._finish(run, outcome, quantity, answer), answer
+            return self._finish(run, outcome, quantity), answer
         raise AssertionError("the last round of decimals always ends")
 
-    def _finish(self, run: Run, outcome: Returned, quantity: Quantity, answer: str) -> list[str]:
-        if abs(float(quantity.exact) - quantity.value) > 1e-9 * max(1.0, abs(quantity.value)):
-            raise Untellable("binary_noise", f"{quantity.text} is {quantity.value!r} in binary arithmetic")
+    def _finish(self, run: Run, outcome: Returned, quantity: Quantity) -> list[str]:
+        if abs(float(quantity.exact) - quantity.value) > 1e-9 * abs(quantity.value) + 1e-12:
+            raise UntellableError("binary_noise", f"{quantity.text} is {quantity.value!r} in binary arithmetic")
         lines = run.story.leading_to(outcome.needs)
         if quantity.kind == "fraction":
             above, below = quantity.exact.as_integer_ratio()
-            lines.append(f"As a decimal: {above} ÷ {below} {'≈' if quantity.rounded else '='} {quantity.text}.")
+            sign = "≈" if quantity.rounded else "="
+            lines.append(f"{'As a decimal' if lines else 'Answer'}: {above} ÷ {below} {sign} {quantity.text}.")
         if len(lines) > self.options.max_steps:
-            raise Untellable("too_long", f"more than {self.options.max_steps} lines")
-        return lines or [f"The answer is {run.with_unit(quantity, None)}."]
+            raise UntellableError("too_long", f"more than {self.options.max_steps} lines")
+        amount = f"${quantity.text}" if quantity.unit == "$" and quantity.exact >= 0 else quantity.text
+        return lines or [f"The answer is {amount}."]

@@ -8,9 +8,9 @@ from fractions import Fraction
 from tinygsm_kit.convert.trace import working
 from tinygsm_kit.convert.trace.quantities import (
     Exact,
-    NeedsPrecision,
+    PrecisionError,
     Quantity,
-    Untellable,
+    UntellableError,
     decimal,
     literal,
     of_float,
@@ -18,9 +18,9 @@ from tinygsm_kit.convert.trace.quantities import (
     simplified,
 )
 from tinygsm_kit.convert.trace.story import Clause
+from tinygsm_kit.convert.trace.vocabulary import SINGULAR
 from tinygsm_kit.convert.trace.wording import Cues, Name
 
-_SINGULAR = {"feet": "foot", "inches": "inch", "calories": "calorie"}
 _SPOKEN_POWER = 4
 """Whole powers up to here are multiplied out; larger ones are stated."""
 
@@ -36,6 +36,16 @@ class Arithmetic:
         self.places = places
         self.strict = strict
         self.clauses: list[Clause] = []
+        self.needs: list[int] = []
+        """The lines that the calculation rests on."""
+        self.told_remainder: tuple[Exact, Exact, int] | None = None
+        """Dividend, divisor and line of the last division that was told with its remainder."""
+        self.last_division: tuple[Quantity, Quantity, Quantity] | None = None
+        """The terms and the result of the last division that did not come out even."""
+
+    def next_line(self) -> int:
+        """The index of the line that the calculation will be told in."""
+        raise NotImplementedError
 
     # Quantities from numbers ------------------------------------------------------------------------------------------
 
@@ -63,43 +73,42 @@ class Arithmetic:
         """A result as a quantity: written exactly where that takes few decimals, otherwise rounded.
 
         `shown` is what the equation's operands give as they were written, where some of them were rounded: the result is then
-        shown with as many decimals as they carry. Raises NeedsPrecision where those are too few.
+        shown with as many decimals as they carry. Raises PrecisionError where those are too few.
         """
-        if type(exact) is not int:
-            exact = simplified(exact)
-        elif exact > 10**30 or exact < -(10**30):
-            raise Untellable("too_large", "a number of more than 30 digits")
+        exact = simplified(exact)
+        if shown is None and exact.__class__ is int:
+            return Quantity(value, exact, str(exact), exact, False, unit)
         text = decimal(exact)
-        quantity: Quantity | None = None
         if text is not None:
-            quantity = Quantity(value, exact, _cents(text) if unit == "$" else text, exact, False, unit)
-            if shown is None or shown == exact or abs(shown - exact) <= _half_unit(quantity.text):
-                return quantity
+            text = _cents(text) if unit == "$" else text
+            if shown is None or abs(Fraction(shown - exact)) * (10 if self.strict else 1) <= _half_unit(text):
+                return Quantity(value, exact, text, exact, False, unit)
         for places in range(self.places, 1 if self.strict else -1, -1):
             text, number = rounded(exact, places)
             if shown is None or abs(shown - number) <= _half_unit(text):
                 text = _cents(text) if unit == "$" else text
                 return Quantity(value, exact, text, number, number != exact, unit)
         if self.strict:
-            raise NeedsPrecision
-        raise Untellable("rounding", f"{value} cannot be shown from rounded numbers")
+            raise PrecisionError
+        raise UntellableError("rounding", f"{value} cannot be shown from rounded numbers")
 
     def say(self, left: str, quantity: Quantity, name: Name | None, *, exactly: bool, fact: bool = False) -> str:
         """`left = result` with the result's unit, or `left ≈ result`."""
         return f"{left} {'=' if exactly else '≈'} {self.with_unit(quantity, name, fact)}"
 
     def with_unit(self, quantity: Quantity, name: Name | None, fact: bool = False) -> str:
-        """A result as text: `$1.80`, `56 dollars` behind a bare fact, `12 km`, `25 percent`."""
+        """A result as text: `$1.80`, `56 dollars` behind a bare fact, `12 km`, `25 percent`; bare within a calculation."""
         text = quantity.text
+        if name is None:
+            return text
         if quantity.unit == "$":
             if fact:
                 return f"{text} dollars"
             return f"-${text[1:]}" if text[0] == "-" else f"${text}"
-        if name is not None:
-            if name.unit:
-                return f"{text} {_SINGULAR.get(name.unit, name.unit.removesuffix('s')) if text == '1' else name.unit}"
-            if name.share and abs(quantity.exact) >= 1:
-                return f"{text} percent"
+        if name.unit == "percent":
+            return text if -1 < quantity.exact < 1 else f"{text} percent"
+        if name.unit:
+            return f"{text} {SINGULAR.get(name.unit, name.unit.removesuffix('s')) if text == '1' else name.unit}"
         return text
 
     def unit_for(self, unit: str, name: Name | None) -> str:
@@ -114,6 +123,10 @@ class Arithmetic:
 
     def add(self, quantities: Sequence[Quantity], minus: Sequence[bool], name: Name | None) -> Quantity:
         """A sum of several terms as one equation. Zeros that nothing led to are left out."""
+        if len(quantities) == 2 and not self.break_sums:
+            a, b = quantities
+            if a.exact.__class__ is b.exact.__class__ is int and not a.rounded and not b.rounded and a.exact and b.exact > 0:
+                return self._add_two(a, b, minus[1], name)
         first = quantities[0]
         value, exact, shown = first.value, first.exact, first.shown
         if minus[0]:
@@ -150,12 +163,23 @@ class Arithmetic:
         self.clauses.append(("", self.say(left, result, name, exactly=exactly)))
         return result
 
+    def _add_two(self, a: Quantity, b: Quantity, subtract: bool, name: Name | None) -> Quantity:
+        """The most frequent sum, without detours: two whole numbers."""
+        unit = self.unit_for(a.unit or b.unit, name)
+        if subtract:
+            result = self.settle(a.value - b.value, a.exact - b.exact, unit)
+            self.clauses.append(("", f"{a.text} - {b.text} = {self.with_unit(result, name)}"))
+        else:
+            result = self.settle(a.value + b.value, a.exact + b.exact, unit)
+            self.clauses.append(("", f"{a.text} + {b.text} = {self.with_unit(result, name)}"))
+        return result
+
     def _add_fractions(self, quantities: Sequence[Quantity], minus: Sequence[bool], value: float, exact: Exact) -> Quantity:
         """Fractions stay fractions: "1 - 3/4 leaves 1/4"."""
-        left = working.chain([_fraction_text(q.exact) for q in quantities], [q.exact for q in quantities], minus)
+        left = working.chain([str(q.exact) for q in quantities], [q.exact for q in quantities], minus)
         result = self.fraction(value, exact)
         says = "leaves" if minus[-1] else "make"
-        self.clauses.append(("", f"{left} {says} {_fraction_text(exact)}"))
+        self.clauses.append(("", f"{left} {says} {exact}"))
         return result
 
     def fraction(self, value: float, exact: Exact) -> Quantity:
@@ -181,9 +205,7 @@ class Arithmetic:
             share, whole = (a, b) if a.kind == "fraction" else (b, a)
             if whole.kind == "fraction":
                 result = self.fraction(value, simplified(exact))
-                self.clauses.append(
-                    ("", f"{_fraction_text(share.exact)} of {_fraction_text(whole.exact)} is {_fraction_text(exact)}")
-                )
+                self.clauses.append(("", f"{share.exact} of {whole.exact} is {exact}"))
                 return result
             if not whole.rounded and share.exact > 0:
                 return self._fraction_of(share, whole, value, unit, name)
@@ -220,8 +242,11 @@ class Arithmetic:
         """3/4 of 36: 36 ÷ 4 = 9, then 9 × 3 = 27."""
         above, below = Fraction(share.exact).as_integer_ratio()
         start = len(self.clauses)
-        first_divided = whole.exact * Fraction(1, below)
-        divides = above == 1 or decimal(first_divided) is not None
+        exact = simplified(share.exact * whole.exact)
+        if decimal(exact) is None and type(whole.exact) is int:
+            self.clauses.append(("", f"{share.exact} of {whole.text} is {exact}"))
+            return self.fraction(value, exact)
+        divides = above == 1 or whole.exact % below == 0
         last = name if above == 1 or not divides else None
         if divides:
             part = self.divide(whole.but(unit=""), self.given(below), last, unit if last or above == 1 else "")
@@ -230,7 +255,7 @@ class Arithmetic:
             result = self.divide(self._times(whole, above, "", None), self.given(below), name, unit)
         result = result.but(value=value, unit=unit)
         _, body = self.clauses[start]
-        self.clauses[start] = (f"{_fraction_text(share.exact)} of {whole.text}", body)
+        self.clauses[start] = (f"{share.exact} of {whole.text}", body)
         return result
 
     def _times(self, quantity: Quantity, factor: int, unit: str, name: Name | None) -> Quantity:
@@ -243,7 +268,7 @@ class Arithmetic:
     def divide(self, a: Quantity, b: Quantity, name: Name | None, unit: str | None = None) -> Quantity:
         """A quotient, told through the facts behind it."""
         if b.exact == 0 or b.value == 0:
-            raise Untellable("division_by_zero", f"{a.text} ÷ 0")
+            raise UntellableError("division_by_zero", f"{a.text} ÷ 0")
         value = a.value / b.value
         if unit is None:
             unit = self.unit_for("" if a.unit and b.unit else a.unit, name)
@@ -253,11 +278,17 @@ class Arithmetic:
             exact: Exact = a.exact // b.exact
         else:
             exact = simplified(Fraction(a.exact) / b.exact)
+        if a.kind == "fraction" and b.exact.__class__ is int and not b.rounded and name is None:
+            result = self.fraction(value, exact)
+            self.clauses.append(("", f"{a.exact} divided by {b.exact} is {exact}"))
+            return result
         if b.kind == "fraction" and not a.rounded and b.exact > 0:
             return self._divide_by_fraction(a, b, value, exact, unit, name)
         uncertain = a.rounded or b.rounded
         shown = Fraction(a.shown) / b.shown if uncertain else None
         result = self.settle(value, exact, unit, shown)
+        if result.rounded and not uncertain:
+            self.last_division = a, b, result
         exactly = (exact if shown is None else shown) == result.shown
         equation = self.say(f"{a.text} ÷ {b.text}", result, name, exactly=exactly)
         if self.division_facts and not uncertain and type(a.exact) is int and type(b.exact) is int:
@@ -286,7 +317,7 @@ class Arithmetic:
         product = self._times(a.but(unit=""), below, unit if above == 1 else "", name if above == 1 else None)
         result = product if above == 1 else self.divide(product, self.given(above), name, unit)
         head, body = self.clauses[start]
-        by = f"{a.text} divided by {_fraction_text(b.exact)}"
+        by = f"{a.text} divided by {b.exact}"
         self.clauses[start] = (f"{by}, {head}" if head else by, body)
         result.exact = exact
         return result.but(value=value, unit=unit)
@@ -304,23 +335,28 @@ class Arithmetic:
         elif times == 0:
             self.clauses.append(("", f"{b.text} does not go into {a.text}, so 0"))
         else:
+            self.told_remainder = a.exact, b.exact, self.next_line()
             self.clauses.append(
                 (
                     "",
-                    f"{b.text} goes {_times(times)} into {a.text}, since {times} × {b.text} = {times * b.exact}, with {rest} left over",
+                    f"{b.text} goes {_times(times)} into {a.text}, since {times} × {b.text} = {times * b.exact}, "
+                    f"with {rest} left over",
                 )
             )
         return result
 
     def modulo(self, a: Quantity, b: Quantity, name: Name | None) -> Quantity:
         """What is left over of a division."""
-        value, times, rest = self._quotient(a, b)
+        _, times, rest = self._quotient(a, b)
         result = self.settle(a.value % b.value, rest, self.unit_for(a.unit, name))
-        if type(a.exact) is not int or type(b.exact) is not int or a.exact < 0 or b.exact < 0:
-            if a.rounded or b.rounded or a.exact < 0 or b.exact < 0 or decimal(times * b.exact) is None:
-                raise Untellable("unsupported", f"{a.text} % {b.text}")
-        del value
+        if a.rounded or b.rounded or a.exact < 0 or b.exact < 0 or decimal(times * b.exact) is None:
+            raise UntellableError("unsupported", f"{a.text} % {b.text}")
         taken = decimal(times * b.exact)
+        if self.told_remainder is not None and self.told_remainder[:2] == (a.exact, b.exact):
+            self.needs.append(self.told_remainder[2])
+            if name is not None:
+                self.clauses.append(("", f"{a.text} - {taken} = {self.with_unit(result, name)} left over"))
+            return result
         if times == 0:
             self.clauses.append(
                 ("", f"{b.text} does not go into {a.text}, so all {self.with_unit(result, name)} are left over")
@@ -336,11 +372,11 @@ class Arithmetic:
     def _quotient(self, a: Quantity, b: Quantity) -> tuple[float, int, Exact]:
         """Python's `//`, the whole quotient and the rest; they must agree in spite of binary noise."""
         if b.exact == 0 or b.value == 0:
-            raise Untellable("division_by_zero", f"{a.text} ÷ 0")
+            raise UntellableError("division_by_zero", f"{a.text} ÷ 0")
         value = a.value // b.value
         times, rest = divmod(a.exact, b.exact)
         if value != times:
-            raise Untellable("binary_noise", f"{a.text} // {b.text} is {value} in binary arithmetic")
+            raise UntellableError("binary_noise", f"{a.text} // {b.text} is {value} in binary arithmetic")
         return value, times, simplified(rest)
 
     def _rounded_quotient(self, a: Quantity, b: Quantity) -> str:
@@ -353,13 +389,13 @@ class Arithmetic:
     def power(self, a: Quantity, b: Quantity, name: Name | None) -> Quantity:
         """Small whole powers multiplied out, roots and larger powers stated."""
         if abs(b.value) > 400 or (type(a.exact) is int and type(b.exact) is int and a.exact.bit_length() * abs(b.exact) > 400):
-            raise Untellable("too_large", f"{a.text} to the power of {b.text}")
+            raise UntellableError("too_large", f"{a.text} to the power of {b.text}")
         try:
             value = a.value**b.value
         except (OverflowError, ZeroDivisionError) as error:
-            raise Untellable("too_large", f"{a.text} to the power of {b.text}: {error}") from None
+            raise UntellableError("too_large", f"{a.text} to the power of {b.text}: {error}") from None
         if isinstance(value, complex):
-            raise Untellable("not_a_number", f"{a.text} to the power of {b.text} is complex")
+            raise UntellableError("not_a_number", f"{a.text} to the power of {b.text} is complex")
         unit = self.unit_for("", name)
         if b.exact == 1:
             return a.but(value=value)
@@ -410,10 +446,6 @@ def _cents(text: str) -> str:
 def _half_unit(text: str) -> Fraction:
     _, _, decimals = text.partition(".")
     return Fraction(1, 2 * 10 ** len(decimals))
-
-
-def _fraction_text(exact: Exact) -> str:
-    return str(exact)
 
 
 def _percent_text(share: Quantity) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tinygsm_kit.convert.trace import functions
 from tinygsm_kit.convert.trace.arithmetic import Arithmetic
-from tinygsm_kit.convert.trace.quantities import Quantity, Untellable
+from tinygsm_kit.convert.trace.quantities import Quantity, UntellableError
 from tinygsm_kit.convert.trace.wording import Name
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[Callable[[Any, Any], bool], str, str]] = {
@@ -26,8 +26,19 @@ class Expressions(Arithmetic):
     """Evaluates expression nodes. `names` holds quantities, and containers of them; `needs` collects the lines used."""
 
     names: dict[str, Any]
-    needs: list[int]
-    budget: int
+    factors: tuple[Quantity, Quantity]
+
+    def spend(self) -> None:
+        """Count a step of the execution. Raises UntellableError(`too_long`) when there are too many."""
+        raise NotImplementedError
+
+    def round_last(self, value: Quantity, result: Quantity, name: Name | None) -> bool:
+        """Write a rounding into the equation that found the number, where there is one."""
+        raise NotImplementedError
+
+    def call_own(self, function: ast.FunctionDef | ast.Lambda, node: ast.Call, name: Name | None) -> Any:
+        """Call a function that the program defines."""
+        raise NotImplementedError
 
     def evaluate(self, node: ast.expr, name: Name | None = None) -> Any:
         """The value of an expression; `name` is the variable that it is assigned to, where it is the whole right side."""
@@ -41,7 +52,7 @@ class Expressions(Arithmetic):
             return self.binary(node, name)  # type: ignore[arg-type]
         handler = _HANDLERS.get(cls)
         if handler is None:
-            raise Untellable("unsupported", cls.__name__)
+            raise UntellableError("unsupported", cls.__name__)
         return handler(self, node, name)
 
     def look_up(self, variable: str) -> Any:
@@ -51,14 +62,13 @@ class Expressions(Arithmetic):
         except KeyError:
             found = functions.CONSTANTS.get(variable)
             if found is None or variable not in functions.CONSTANTS:
-                raise Untellable("undefined", f"name {variable!r}") from None
-        if found.__class__ is Quantity:
-            if found.step >= 0:
-                self.needs.append(found.step)
+                raise UntellableError("undefined", f"name {variable!r}") from None
+        if found.__class__ is Quantity and found.step >= 0:
+            self.needs.append(found.step)
         return found
 
     def number(self, node: ast.expr, name: Name | None = None) -> Quantity:
-        """The quantity that an expression gives. Raises Untellable(`unsupported`) for anything else."""
+        """The quantity that an expression gives. Raises UntellableError(`unsupported`) for anything else."""
         return as_quantity(self, self.evaluate(node, name))
 
     def binary(self, node: ast.BinOp, name: Name | None) -> Any:
@@ -66,28 +76,60 @@ class Expressions(Arithmetic):
         op = node.op.__class__
         if op is ast.Add or op is ast.Sub:
             return self._sum(node, name)
+        start = len(self.clauses)
         left = self.evaluate(node.left)
         if left.__class__ is not Quantity or not _is_number_node(node.right):
             return self._mixed(node, left, name)
         right = self.number(node.right)
         if op is ast.Mult:
+            if left.rounded and node.left.__class__ is ast.BinOp and self._quotient_of(left) is not None:
+                return self._multiply_first(left, right, name)
+            self.factors = left, right
             return self.multiply(left, right, name)
         if op is ast.Div:
+            if right.exact == 100 and len(self.clauses) == start + 1 and self.cues.percents:
+                self._name_percent(node.left, start)
             return self._division(node, left, right, name)
         operation = _OPERATIONS.get(op)
         if operation is None:
-            raise Untellable("unsupported", op.__name__)
+            raise UntellableError("unsupported", op.__name__)
         return operation(self, left, right, name)
+
+    def _name_percent(self, product: ast.expr, clause: int) -> None:
+        """`price * 20 / 100` is introduced as "20% of 50"."""
+        if product.__class__ is not ast.BinOp or product.op.__class__ is not ast.Mult:
+            return
+        a, b = self.factors
+        share, whole = (a, b) if a.exact in self.cues.percents and b.exact not in self.cues.percents else (b, a)
+        if share.exact in self.cues.percents and not whole.rounded:
+            _, body = self.clauses[clause]
+            of = f"{share.text}% of {whole.text}"
+            self.clauses[clause] = (of, body)
+
+    def _quotient_of(self, quotient: Quantity) -> tuple[Quantity, Quantity] | None:
+        """The terms of the division that was told last, if it gave this very number."""
+        last = self.last_division
+        return last[:2] if last is not None and last[2] is quotient else None
+
+    def _multiply_first(self, quotient: Quantity, factor: Quantity, name: Name | None) -> Quantity:
+        """`a / b * c` where a ÷ b does not come out even: a × c first, then ÷ b, so that nothing is rounded on the way."""
+        above, below = self._quotient_of(quotient) or (quotient, factor)
+        self.clauses.pop()
+        product = self.multiply(above, factor, None)
+        return self.divide(product, below, name).but(value=quotient.value * factor.value)
 
     def _division(self, node: ast.BinOp, left: Quantity, right: Quantity, name: Name | None) -> Quantity:
         """3/4 as written is a fraction, 20/100 per cent; everything else is worked out."""
-        if right.exact == 100 and name is None and left.step < 0 and not left.rounded and 0 < left.exact < 100:
-            if (node.left.__class__ is ast.Constant and type(left.exact) is int) or left.exact in self.cues.percents:
+        if right.exact == 100 and name is None and left.step < 0 and 0 < left.exact < 100 and left.exact in self.cues.percents:
+            share = self.settle(left.value / right.value, left.exact * _HUNDREDTH, "")
+            share.kind = "percent"
+            return share
+        if node.left.__class__ is ast.Constant and node.right.__class__ is ast.Constant:
+            above, below = left.exact, right.exact
+            if below == 100 and type(above) is int and 0 < above < 100:
                 share = self.settle(left.value / right.value, left.exact * _HUNDREDTH, "")
                 share.kind = "percent"
                 return share
-        if node.left.__class__ is ast.Constant and node.right.__class__ is ast.Constant:
-            above, below = left.exact, right.exact
             if type(above) is int and type(below) is int and 0 < above < below <= 100:
                 return self.fraction(left.value / right.value, Fraction(above, below))
         return self.divide(left, right, name)
@@ -96,10 +138,10 @@ class Expressions(Arithmetic):
         nodes: list[ast.expr] = []
         minus: list[bool] = []
         at: ast.expr = node
-        while at.__class__ is ast.BinOp and at.op.__class__ in _SUMS:  # type: ignore[attr-defined]
-            nodes.append(at.right)  # type: ignore[attr-defined]
-            minus.append(at.op.__class__ is ast.Sub)  # type: ignore[attr-defined]
-            at = at.left  # type: ignore[attr-defined]
+        while at.__class__ is ast.BinOp and at.op.__class__ in _SUMS:
+            nodes.append(at.right)
+            minus.append(at.op.__class__ is ast.Sub)
+            at = at.left
         nodes.append(at)
         minus.append(False)
         nodes.reverse()
@@ -122,7 +164,7 @@ class Expressions(Arithmetic):
         for one, other in ((left, right), (right, left)):
             if isinstance(one, list) and isinstance(other, Quantity) and isinstance(node.op, ast.Mult):
                 if not isinstance(other.value, int) or len(one) * other.value > 1000:
-                    raise Untellable("unsupported", "a long list")
+                    raise UntellableError("unsupported", "a long list")
                 return one * other.value
         if isinstance(node.op, ast.Mod) and isinstance(left, str):
             return left
@@ -133,7 +175,7 @@ class Expressions(Arithmetic):
             return self._division(node, a, b, name)
         operation = _OPERATIONS.get(node.op.__class__)
         if operation is None:
-            raise Untellable("unsupported", node.op.__class__.__name__)
+            raise UntellableError("unsupported", node.op.__class__.__name__)
         return operation(self, a, b, name)
 
     def condition(self, node: ast.expr) -> tuple[bool, str]:
@@ -151,7 +193,8 @@ class Expressions(Arithmetic):
         return bool(value), ""
 
     def _comparison(self, node: ast.Compare) -> tuple[bool, str]:
-        left = self.evaluate(node.left)
+        left_node = node.left
+        left = self.evaluate(left_node)
         words: list[str] = []
         for op, right_node in zip(node.ops, node.comparators, strict=True):
             right = self.evaluate(right_node)
@@ -163,11 +206,16 @@ class Expressions(Arithmetic):
                 test, yes, no = known
                 holds = test(left.value, right.value)
                 if holds != test(left.exact, right.exact):
-                    raise Untellable("binary_noise", f"{left.text} and {right.text} compare differently in binary arithmetic")
+                    raise UntellableError(
+                        "binary_noise", f"{left.text} and {right.text} compare differently in binary arithmetic"
+                    )
                 if not holds:
                     return False, no.format(left.text, right.text)
-                words.append(yes.format(left.text, right.text))
-            left = right
+                if right.exact == 0 and left_node.__class__ is ast.BinOp and left_node.op.__class__ is ast.Mod:
+                    words.append(f"{left.text} {'is' if left.text == '1' else 'are'} left over")
+                else:
+                    words.append(yes.format(left.text, right.text))
+            left, left_node = right, right_node
         return True, " and ".join(words)
 
     def _connective(self, node: ast.BoolOp) -> tuple[bool, str]:
@@ -183,14 +231,14 @@ class Expressions(Arithmetic):
 
 
 def as_quantity(run: Expressions, value: Any) -> Quantity:
-    """A number as a quantity. Raises Untellable(`unsupported`) for anything that is none."""
+    """A number as a quantity. Raises UntellableError(`unsupported`) for anything that is none."""
     if isinstance(value, Quantity):
         return value
     if isinstance(value, bool):
         return run.given(int(value))
     if isinstance(value, int | float):
         return run.given(value)
-    raise Untellable("unsupported", f"arithmetic on {type(value).__name__}")
+    raise UntellableError("unsupported", f"arithmetic on {type(value).__name__}")
 
 
 def bare(value: Any) -> Any:
@@ -215,7 +263,7 @@ def _compare_objects(op: ast.cmpop, left: Any, right: Any) -> bool:
             return one not in other
         return _COMPARISONS[op.__class__][0](one, other)
     except TypeError as error:
-        raise Untellable("runtime_error", str(error)) from None
+        raise UntellableError("runtime_error", str(error)) from None
 
 
 def _is_number_node(node: ast.expr) -> bool:
@@ -231,7 +279,7 @@ def _unary(run: Expressions, node: ast.UnaryOp, name: Name | None) -> Any:
     if isinstance(node.op, ast.UAdd):
         return value
     if not isinstance(node.op, ast.USub):
-        raise Untellable("unsupported", node.op.__class__.__name__)
+        raise UntellableError("unsupported", node.op.__class__.__name__)
     text = value.text[1:] if value.text[0] == "-" else f"-{value.text}" if value.exact else value.text
     return Quantity(-value.value, -value.exact, text, -value.shown, value.rounded, value.unit, value.step)
 
@@ -239,10 +287,9 @@ def _unary(run: Expressions, node: ast.UnaryOp, name: Name | None) -> Any:
 def _choice(run: Expressions, node: ast.IfExp, name: Name | None) -> Any:
     holds, words = run.condition(node.test)
     value = run.evaluate(node.body if holds else node.orelse, name)
-    if words:
-        if isinstance(value, Quantity):
-            value = value.but()
-            run.clauses.append(("", f"{words}, so it is {run.with_unit(value, name)}"))
+    if words and isinstance(value, Quantity):
+        value = value.but()
+        run.clauses.append(("", f"{words}, so it is {run.with_unit(value, name)}"))
     return value
 
 
@@ -253,7 +300,7 @@ def _display(run: Expressions, node: ast.List | ast.Tuple | ast.Set, _: Name | N
 
 def _dictionary(run: Expressions, node: ast.Dict, _: Name | None) -> Any:
     if any(key is None for key in node.keys):
-        raise Untellable("unsupported", "**")
+        raise UntellableError("unsupported", "**")
     return {bare(run.evaluate(key)): run.evaluate(value) for key, value in zip(node.keys, node.values, strict=True) if key}
 
 
@@ -269,19 +316,23 @@ def _subscript(run: Expressions, node: ast.Subscript, _: Name | None) -> Any:
     try:
         found = container[key]
     except (TypeError, LookupError, ValueError) as error:
-        raise Untellable("runtime_error", f"{type(error).__name__}: {error}") from None
+        raise UntellableError("runtime_error", f"{type(error).__name__}: {error}") from None
     if isinstance(found, Quantity) and found.step >= 0:
         run.needs.append(found.step)
     return found
 
 
-def _text(run: Expressions, node: ast.JoinedStr, _: Name | None) -> Any:
+def _text(*_: object) -> Any:
     return "text"
+
+
+def _lambda(_: Expressions, node: ast.Lambda, __: Name | None) -> Any:
+    return node
 
 
 def _comprehension(run: Expressions, node: ast.ListComp | ast.GeneratorExp | ast.SetComp, _: Name | None) -> Any:
     found: list[Any] = []
-    outer = dict(run.names)
+    outer, run.names = run.names, dict(run.names)
 
     def level(depth: int) -> None:
         if depth == len(node.generators):
@@ -306,19 +357,19 @@ def bind(run: Expressions, target: ast.expr, value: Any) -> None:
     elif isinstance(target, ast.Tuple | ast.List):
         values = list(functions.elements(run, value))
         if len(values) != len(target.elts) or any(isinstance(element, ast.Starred) for element in target.elts):
-            raise Untellable("unsupported", "unpacking")
+            raise UntellableError("unsupported", "unpacking")
         for element, part in zip(target.elts, values, strict=True):
             bind(run, element, part)
     elif isinstance(target, ast.Subscript):
         container = run.evaluate(target.value)
         if not isinstance(container, list | dict):
-            raise Untellable("unsupported", "item assignment")
+            raise UntellableError("unsupported", "item assignment")
         try:
             container[bare(run.evaluate(target.slice))] = value
         except (TypeError, LookupError) as error:
-            raise Untellable("runtime_error", str(error)) from None
+            raise UntellableError("runtime_error", str(error)) from None
     else:
-        raise Untellable("unsupported", f"assignment to {target.__class__.__name__}")
+        raise UntellableError("unsupported", f"assignment to {target.__class__.__name__}")
 
 
 def _walrus(run: Expressions, node: ast.NamedExpr, name: Name | None) -> Any:
@@ -331,7 +382,7 @@ _SUMS = (ast.Add, ast.Sub)
 _HUNDREDTH = Fraction(1, 100)
 _HANDLERS: dict[type[ast.expr], Callable[[Any, Any, Name | None], Any]] = {
     ast.UnaryOp: _unary,
-    ast.Call: functions.call,
+    ast.Call: functions.evaluate_call,
     ast.IfExp: _choice,
     ast.List: _display,
     ast.Tuple: _display,
@@ -346,7 +397,7 @@ _HANDLERS: dict[type[ast.expr], Callable[[Any, Any, Name | None], Any]] = {
     ast.GeneratorExp: _comprehension,
     ast.SetComp: _comprehension,
     ast.NamedExpr: _walrus,
-    ast.Lambda: lambda run, node, _: node,
+    ast.Lambda: _lambda,
 }
 _OPERATIONS: dict[type[ast.operator], Callable[[Any, Quantity, Quantity, Name | None], Quantity]] = {
     ast.FloorDiv: Arithmetic.floor_divide,

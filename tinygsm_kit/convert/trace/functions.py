@@ -6,9 +6,9 @@ import ast
 import math
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tinygsm_kit.convert.trace.quantities import Exact, Quantity, Untellable, of_float, simplified
+from tinygsm_kit.convert.trace.quantities import Exact, Quantity, UntellableError, of_float, simplified
 
 if TYPE_CHECKING:
     from tinygsm_kit.convert.trace.expressions import Expressions
@@ -25,14 +25,22 @@ MATH = Module()
 CONSTANTS: dict[str, Any] = {"True": True, "False": False, "None": None}
 
 
-def call(run: Expressions, node: ast.Call, name: Name | None) -> Any:
+class Call(NamedTuple):
+    """The evaluated arguments of a call, and the variable that its value goes to where it is the whole right side."""
+
+    values: Sequence[Any]
+    keywords: dict[str, Any]
+    name: Name | None
+
+
+def evaluate_call(run: Expressions, node: ast.Call, name: Name | None) -> Any:
     """A call: of a function that is known here, of one that the program defines, or of a method of a container."""
     func = node.func
-    if func.__class__ is ast.Name:
-        called = func.id  # type: ignore[attr-defined]
+    if isinstance(func, ast.Name):
+        called = func.id
         own = run.names.get(called)
         if own.__class__ is ast.FunctionDef or own.__class__ is ast.Lambda:
-            return run.call_own(own, node, name)  # type: ignore[attr-defined]
+            return run.call_own(own, node, name)
         if isinstance(own, str) and own.startswith("math."):
             called = own
     elif isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and run.names.get(func.value.id) is MATH:
@@ -40,12 +48,12 @@ def call(run: Expressions, node: ast.Call, name: Name | None) -> Any:
     elif isinstance(func, ast.Attribute):
         return _method(run, func, node)
     else:
-        raise Untellable("unsupported", "a call of an expression")
+        raise UntellableError("unsupported", "a call of an expression")
     if called == "print":
         return None
     known = FUNCTIONS.get(called)
     if known is None:
-        raise Untellable("unsupported", f"{called}()")
+        raise UntellableError("unsupported", f"{called}()")
     values = [
         element
         for argument in node.args
@@ -55,20 +63,20 @@ def call(run: Expressions, node: ast.Call, name: Name | None) -> Any:
     ]
     keywords = {keyword.arg or "**": run.evaluate(keyword.value) for keyword in node.keywords}
     try:
-        return known(run, values, keywords, name)
+        return known(run, Call(values, keywords, name))
     except (TypeError, IndexError, KeyError, AttributeError) as error:
-        raise Untellable("runtime_error", f"{called}(): {error}") from None
+        raise UntellableError("runtime_error", f"{called}(): {error}") from None
     except (ValueError, OverflowError, ZeroDivisionError) as error:
-        raise Untellable("runtime_error", f"{called}(): {error}") from None
+        raise UntellableError("runtime_error", f"{called}(): {error}") from None
 
 
-def attribute(run: Expressions, node: ast.Attribute, name: Name | None) -> Any:
+def attribute(run: Expressions, node: ast.Attribute, _: Name | None) -> Any:
     """`math.pi` and its like."""
     if isinstance(node.value, ast.Name) and run.names.get(node.value.id) is MATH:
         value = {"pi": math.pi, "e": math.e, "inf": math.inf, "tau": math.tau}.get(node.attr)
         if value is not None:
             return constant(run, value)
-    raise Untellable("unsupported", f".{node.attr}")
+    raise UntellableError("unsupported", f".{node.attr}")
 
 
 def constant(run: Expressions, value: float) -> Any:
@@ -87,7 +95,7 @@ def elements(run: Expressions, value: Any) -> Iterable[Any]:
         return list(value)
     if isinstance(value, range):
         return (run.given(number) for number in value)
-    raise Untellable("unsupported", f"iterating over {type(value).__name__}")
+    raise UntellableError("unsupported", f"iterating over {type(value).__name__}")
 
 
 def whole(value: Any) -> int:
@@ -109,32 +117,32 @@ def _quantity(run: Expressions, value: Any) -> Quantity:
 # Rounding ---------------------------------------------------------------------------------------------------------------
 
 
-def _float(run: Expressions, values: Sequence[Any], _: dict[str, Any], name: Name | None) -> Any:
-    if isinstance(values[0], str):
-        number = float(values[0])
-        return number if math.isinf(number) else run.given(number, name)
-    value = _quantity(run, values[0])
+def _float(run: Expressions, call: Call) -> Any:
+    if isinstance(call.values[0], str):
+        number = float(call.values[0])
+        return number if math.isinf(number) else run.given(number, call.name)
+    value = _quantity(run, call.values[0])
     return value.but(value=float(value.value))
 
 
-def _int(run: Expressions, values: Sequence[Any], _: dict[str, Any], name: Name | None) -> Any:
-    value = _quantity(run, values[0])
-    return _cut(run, value, int(value.value), math.trunc(value.exact), "{}, whole part only, is {}", name)
+def _int(run: Expressions, call: Call) -> Any:
+    value = _quantity(run, call.values[0])
+    return _cut(run, value, int(value.value), math.trunc(value.exact), "{}, whole part only, is {}", call.name)
 
 
-def _ceil(run: Expressions, values: Sequence[Any], _: dict[str, Any], name: Name | None) -> Any:
-    value = _quantity(run, values[0])
-    return _cut(run, value, math.ceil(value.value), math.ceil(value.exact), "{} rounds up to {}", name)
+def _ceil(run: Expressions, call: Call) -> Any:
+    value = _quantity(run, call.values[0])
+    return _cut(run, value, math.ceil(value.value), math.ceil(value.exact), "{} rounds up to {}", call.name)
 
 
-def _floor(run: Expressions, values: Sequence[Any], _: dict[str, Any], name: Name | None) -> Any:
-    value = _quantity(run, values[0])
-    return _cut(run, value, math.floor(value.value), math.floor(value.exact), "{} rounds down to {}", name)
+def _floor(run: Expressions, call: Call) -> Any:
+    value = _quantity(run, call.values[0])
+    return _cut(run, value, math.floor(value.value), math.floor(value.exact), "{} rounds down to {}", call.name)
 
 
 def _cut(run: Expressions, value: Quantity, python: int, exact: int, words: str, name: Name | None) -> Quantity:
     if python != exact:
-        raise Untellable("binary_noise", f"{value.text} is {value.value!r} in binary arithmetic")
+        raise UntellableError("binary_noise", f"{value.text} is {value.value!r} in binary arithmetic")
     if value.exact == exact:
         return value.but(value=python)
     result = run.settle(python, exact, run.unit_for(value.unit, name))
@@ -142,23 +150,23 @@ def _cut(run: Expressions, value: Quantity, python: int, exact: int, words: str,
     return result
 
 
-def _round(run: Expressions, values: Sequence[Any], keywords: dict[str, Any], name: Name | None) -> Any:
-    value = _quantity(run, values[0])
-    digits = values[1] if len(values) > 1 else keywords.get("ndigits")
+def _round(run: Expressions, call: Call) -> Any:
+    value = _quantity(run, call.values[0])
+    digits = call.values[1] if len(call.values) > 1 else call.keywords.get("ndigits")
     places = None if digits is None else whole(digits)
     python = round(value.value) if places is None else round(value.value, places)
     if value.exact == value.shown and value.shown == (shown := simplified(Fraction(repr(python)))):
         return value.but(value=python)
     shown = simplified(Fraction(repr(python)))
-    if abs(shown - value.exact) * 2 * 10 ** (places or 0) > 1 + Fraction(1, 10**6):
-        raise Untellable("binary_noise", f"round({value.value!r}, {places}) is {python!r}")
-    result = run.settle(python, shown, run.unit_for(value.unit, name))
+    if abs(Fraction(shown - value.exact)) * 2 * Fraction(10) ** (places or 0) > 1 + Fraction(1, 10**6):
+        raise UntellableError("binary_noise", f"round({value.value!r}, {places}) is {python!r}")
+    result = run.settle(python, shown, run.unit_for(value.unit, call.name))
     result.kind = value.kind if value.kind == "percent" else ""
     if result.text == value.text and not value.step < 0:
         return Quantity(python, shown, value.text, value.shown, False, value.unit, value.step, value.kind)
-    if run.clauses and value.rounded and run.round_last(value, result, name):
+    if run.clauses and value.rounded and run.round_last(value, result, call.name):
         return result
-    run.clauses.append(("", f"{value.text} rounds to {run.with_unit(result, name)}"))
+    run.clauses.append(("", f"{value.text} rounds to {run.with_unit(result, call.name)}"))
     return result
 
 
@@ -174,96 +182,108 @@ def _flat(run: Expressions, values: Sequence[Any]) -> list[Any]:
 
 
 def _extreme(smaller: bool) -> Callable[..., Any]:
-    def choose(run: Expressions, values: Sequence[Any], keywords: dict[str, Any], name: Name | None) -> Any:
-        if keywords:
-            raise Untellable("unsupported", "min() or max() with a key")
-        found = [value for value in _flat(run, values) if not (isinstance(value, float) and math.isinf(value))]
+    def choose(run: Expressions, call: Call) -> Any:
+        if call.keywords:
+            raise UntellableError("unsupported", "min() or max() with a key")
+        found = [value for value in _flat(run, call.values) if not (isinstance(value, float) and math.isinf(value))]
         quantities = [_quantity(run, value) for value in found]
         pick = min if smaller else max
         best = pick(quantities, key=lambda quantity: quantity.value)
         if best.exact != pick(quantity.exact for quantity in quantities):
-            raise Untellable("binary_noise", "numbers that differ by binary noise only")
+            raise UntellableError("binary_noise", "numbers that differ by binary noise only")
         if len(quantities) > 1:
             texts = [quantity.text for quantity in quantities]
-            best = best.but(unit=run.unit_for(best.unit, name))
+            best = best.but(unit=run.unit_for(best.unit, call.name))
             if len(texts) == 2:
                 word = "smaller" if smaller else "larger"
-                says = f"the {word} of {texts[0]} and {texts[1]} is {run.with_unit(best, name)}"
+                says = f"the {word} of {texts[0]} and {texts[1]} is {run.with_unit(best, call.name)}"
                 if texts[0] == texts[1]:
                     return best
             else:
                 word = "smallest" if smaller else "largest"
-                says = f"the {word} of {', '.join(texts[:-1])} and {texts[-1]} is {run.with_unit(best, name)}"
+                says = f"the {word} of {', '.join(texts[:-1])} and {texts[-1]} is {run.with_unit(best, call.name)}"
             run.clauses.append(("", says))
         return best
 
     return choose
 
 
-def _sum(run: Expressions, values: Sequence[Any], keywords: dict[str, Any], name: Name | None) -> Any:
-    quantities = [_quantity(run, value) for value in _flat(run, values[:1])]
-    if len(values) > 1 or keywords:
-        quantities.insert(0, _quantity(run, values[1] if len(values) > 1 else keywords["start"]))
+def _sum(run: Expressions, call: Call) -> Any:
+    quantities = [_quantity(run, value) for value in _flat(run, call.values[:1])]
+    if len(call.values) > 1 or call.keywords:
+        quantities.insert(0, _quantity(run, call.values[1] if len(call.values) > 1 else call.keywords["start"]))
     if not quantities:
         return run.given(0)
     if len(quantities) == 1:
         return quantities[0].but()
     if len(quantities) > 40:
-        raise Untellable("too_long", f"a sum of {len(quantities)} numbers")
-    return run.add(quantities, [False] * len(quantities), name)
+        raise UntellableError("too_long", f"a sum of {len(quantities)} numbers")
+    return run.add(quantities, [False] * len(quantities), call.name)
 
 
-def _absolute(run: Expressions, values: Sequence[Any], _: dict[str, Any], name: Name | None) -> Any:
-    value = _quantity(run, values[0])
+def _absolute(run: Expressions, call: Call) -> Any:
+    value = _quantity(run, call.values[0])
     if value.exact >= 0:
         return value
     result = Quantity(-value.value, -value.exact, value.text[1:], -value.shown, value.rounded, value.unit)
-    run.clauses.append(("", f"the size of {value.text} is {run.with_unit(result, name)}"))
+    run.clauses.append(("", f"the size of {value.text} is {run.with_unit(result, call.name)}"))
     return result
 
 
-def _length(run: Expressions, values: Sequence[Any], _: dict[str, Any], name: Name | None) -> Any:
-    return run.given(len(values[0]))
+def _length(run: Expressions, call: Call) -> Any:
+    return run.given(len(call.values[0]))
 
 
-def _range(run: Expressions, values: Sequence[Any], _: dict[str, Any], name: Name | None) -> Any:
-    return range(*(whole(value) for value in values))
+def _range(_: Expressions, call: Call) -> Any:
+    return range(*(whole(value) for value in call.values))
 
 
-def _pow(run: Expressions, values: Sequence[Any], _: dict[str, Any], name: Name | None) -> Any:
-    if len(values) != 2:
-        raise Untellable("unsupported", "pow() with a modulus")
-    return run.power(_quantity(run, values[0]), _quantity(run, values[1]), name)
+def _pow(run: Expressions, call: Call) -> Any:
+    if len(call.values) != 2:
+        raise UntellableError("unsupported", "pow() with a modulus")
+    return run.power(_quantity(run, call.values[0]), _quantity(run, call.values[1]), call.name)
 
 
-def _divmod(run: Expressions, values: Sequence[Any], _: dict[str, Any], name: Name | None) -> Any:
-    a, b = (_quantity(run, value) for value in values)
+def _divmod(run: Expressions, call: Call) -> Any:
+    a, b = (_quantity(run, value) for value in call.values)
     return run.floor_divide(a, b, None), run.modulo(a, b, None)
 
 
-def _sorted(run: Expressions, values: Sequence[Any], keywords: dict[str, Any], name: Name | None) -> Any:
-    if set(keywords) - {"reverse"}:
-        raise Untellable("unsupported", "sorted() with a key")
-    found = list(elements(run, values[0]))
-    return sorted(found, key=lambda value: value.value, reverse=bool(keywords.get("reverse", False)))
+def _sorted(run: Expressions, call: Call) -> Any:
+    if set(call.keywords) - {"reverse"}:
+        raise UntellableError("unsupported", "sorted() with a key")
+    found = list(elements(run, call.values[0]))
+    return sorted(found, key=lambda value: value.value, reverse=bool(call.keywords.get("reverse", False)))
 
 
-def _enumerate(run: Expressions, values: Sequence[Any], keywords: dict[str, Any], name: Name | None) -> Any:
-    start = whole(values[1] if len(values) > 1 else keywords.get("start", 0))
-    return [(run.given(index), element) for index, element in enumerate(elements(run, values[0]), start)]
+def _enumerate(run: Expressions, call: Call) -> Any:
+    start = whole(call.values[1] if len(call.values) > 1 else call.keywords.get("start", 0))
+    return [(run.given(index), element) for index, element in enumerate(elements(run, call.values[0]), start)]
 
 
-def _zip(run: Expressions, values: Sequence[Any], keywords: dict[str, Any], name: Name | None) -> Any:
-    return list(zip(*(elements(run, value) for value in values), strict=False))
+def _zip(run: Expressions, call: Call) -> Any:
+    return list(zip(*(elements(run, value) for value in call.values), strict=False))
 
 
-def _list(run: Expressions, values: Sequence[Any], keywords: dict[str, Any], name: Name | None) -> Any:
-    return list(elements(run, values[0])) if values else []
+def _list(run: Expressions, call: Call) -> Any:
+    return list(elements(run, call.values[0])) if call.values else []
+
+
+def _set(run: Expressions, call: Call) -> Any:
+    return list({value.value: value for value in elements(run, call.values[0])}.values()) if call.values else []
+
+
+def _bool(run: Expressions, call: Call) -> Any:
+    return bool(_quantity(run, call.values[0]).value)
+
+
+def _text(*_: object) -> Any:
+    return "text"
 
 
 def _truth(test: Callable[[Iterable[bool]], bool]) -> Callable[..., Any]:
-    def function(run: Expressions, values: Sequence[Any], keywords: dict[str, Any], name: Name | None) -> Any:
-        found = elements(run, values[0])
+    def function(run: Expressions, call: Call) -> Any:
+        found = elements(run, call.values[0])
         return test(bool(value.value) if isinstance(value, Quantity) else bool(value) for value in found)
 
     return function
@@ -272,10 +292,12 @@ def _truth(test: Callable[[Iterable[bool]], bool]) -> Callable[..., Any]:
 # math -------------------------------------------------------------------------------------------------------------------
 
 
-def _root(run: Expressions, values: Sequence[Any], _: dict[str, Any], name: Name | None) -> Any:
-    value = _quantity(run, values[0])
+def _root(run: Expressions, call: Call) -> Any:
+    value = _quantity(run, call.values[0])
     python = math.sqrt(value.value)
-    return run.state(f"the square root of {value.text}", python, _root_of(value.exact, python), run.unit_for("", name), name)
+    return run.state(
+        f"the square root of {value.text}", python, _root_of(value.exact, python), run.unit_for("", call.name), call.name
+    )
 
 
 def _root_of(exact: Exact, python: float) -> Exact:
@@ -289,56 +311,58 @@ def _root_of(exact: Exact, python: float) -> Exact:
 def _stated(words: str, function: Callable[..., float]) -> Callable[..., Any]:
     """A function whose value is looked up; `words` has a place for each argument."""
 
-    def tell(run: Expressions, values: Sequence[Any], _: dict[str, Any], name: Name | None) -> Any:
-        quantities = [_quantity(run, value) for value in values]
+    def tell(run: Expressions, call: Call) -> Any:
+        quantities = [_quantity(run, value) for value in call.values]
         python = function(*(quantity.value for quantity in quantities))
         exact: Exact = python if isinstance(python, int) else of_float(python)
-        return run.state(words.format(*(q.text for q in quantities)), python, exact, run.unit_for("", name), name)
+        return run.state(words.format(*(q.text for q in quantities)), python, exact, run.unit_for("", call.name), call.name)
 
     return tell
 
 
-def _combinations(run: Expressions, values: Sequence[Any], _: dict[str, Any], name: Name | None) -> Any:
-    total, chosen = (whole(value) for value in values)
+def _combinations(run: Expressions, call: Call) -> Any:
+    total, chosen = (whole(value) for value in call.values)
     return run.state(
-        f"the number of ways to choose {chosen} out of {total}", math.comb(total, chosen), math.comb(total, chosen), "", name
+        f"the number of ways to choose {chosen} out of {total}",
+        math.comb(total, chosen),
+        math.comb(total, chosen),
+        "",
+        call.name,
     )
 
 
-def _permutations(run: Expressions, values: Sequence[Any], _: dict[str, Any], name: Name | None) -> Any:
-    total, chosen = whole(values[0]), whole(values[1] if len(values) > 1 else values[0])
+def _permutations(run: Expressions, call: Call) -> Any:
+    total, chosen = whole(call.values[0]), whole(call.values[1] if len(call.values) > 1 else call.values[0])
     number = math.perm(total, chosen)
-    return run.state(f"the number of ways to arrange {chosen} out of {total}", number, number, "", name)
+    return run.state(f"the number of ways to arrange {chosen} out of {total}", number, number, "", call.name)
 
 
-def _factorial(run: Expressions, values: Sequence[Any], _: dict[str, Any], name: Name | None) -> Any:
-    number = whole(values[0])
+def _factorial(run: Expressions, call: Call) -> Any:
+    number = whole(call.values[0])
     if not 0 <= number <= 25:
-        raise Untellable("too_large", f"{number} factorial")
+        raise UntellableError("too_large", f"{number} factorial")
     if number < 2:
         return run.given(1)
     if number > 6:
-        return run.state(f"{number} factorial", math.factorial(number), math.factorial(number), "", name)
+        return run.state(f"{number} factorial", math.factorial(number), math.factorial(number), "", call.name)
     product = run.given(number)
     for factor in range(number - 1, 1, -1):
-        product = run.multiply(product, run.given(factor), name if factor == 2 else None)
+        product = run.multiply(product, run.given(factor), call.name if factor == 2 else None)
     return product
 
 
-def _log(run: Expressions, values: Sequence[Any], _: dict[str, Any], name: Name | None) -> Any:
-    quantities = [_quantity(run, value) for value in values]
+def _log(run: Expressions, call: Call) -> Any:
+    quantities = [_quantity(run, value) for value in call.values]
     python = math.log(*(quantity.value for quantity in quantities))
     words = f"the logarithm of {quantities[0].text}" + (f" to base {quantities[1].text}" if len(quantities) > 1 else "")
-    return run.state(words, python, of_float(python), "", name)
+    return run.state(words, python, of_float(python), "", call.name)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "float": _float, "int": _int, "round": _round, "min": _extreme(True), "max": _extreme(False), "sum": _sum,
     "abs": _absolute, "len": _length, "range": _range, "pow": _pow, "divmod": _divmod, "sorted": _sorted,
     "enumerate": _enumerate, "zip": _zip, "list": _list, "tuple": _list, "any": _truth(any), "all": _truth(all),
-    "str": lambda run, values, keywords, name: "text",
-    "set": lambda run, values, keywords, name: list({value.value: value for value in elements(run, values[0])}.values()),
-    "bool": lambda run, values, keywords, name: bool(_quantity(run, values[0]).value),
+    "set": _set, "bool": _bool, "str": _text,
     "math.ceil": _ceil, "math.floor": _floor, "math.trunc": _int, "math.sqrt": _root, "math.pow": _pow,
     "math.fabs": _absolute, "math.fsum": _sum,
     "math.comb": _combinations, "math.perm": _permutations, "math.factorial": _factorial, "math.log": _log,
@@ -368,7 +392,7 @@ def _method(run: Expressions, func: ast.Attribute, node: ast.Call) -> Any:
     keywords = {keyword.arg: run.evaluate(keyword.value) for keyword in node.keywords}
     if isinstance(owner, Quantity) and func.attr == "is_integer":
         if float(owner.value).is_integer() != (Fraction(owner.exact).denominator == 1):
-            raise Untellable("binary_noise", f"{owner.text} is {owner.value!r} in binary arithmetic")
+            raise UntellableError("binary_noise", f"{owner.text} is {owner.value!r} in binary arithmetic")
         return float(owner.value).is_integer()
     if isinstance(owner, list) and func.attr in ("append", "extend", "pop", "sort", "reverse", "copy", "index", "count"):
         return _list_method(run, owner, func.attr, values, keywords)
@@ -378,7 +402,7 @@ def _method(run: Expressions, func: ast.Attribute, node: ast.Call) -> Any:
             return owner.get(key, values[1] if len(values) > 1 else None)
         found: list[Any] = list(getattr(owner, func.attr)())
         return found
-    raise Untellable("unsupported", f".{func.attr}()")
+    raise UntellableError("unsupported", f".{func.attr}()")
 
 
 def _list_method(run: Expressions, owner: list[Any], method: str, values: list[Any], keywords: dict[str | None, Any]) -> Any:
@@ -398,4 +422,4 @@ def _list_method(run: Expressions, owner: list[Any], method: str, values: list[A
         return list(owner)
     if method == "pop" and owner:
         return owner.pop(*(whole(value) for value in values))
-    raise Untellable("unsupported", f".{method}()")
+    raise UntellableError("unsupported", f".{method}()")

@@ -12,7 +12,7 @@ LARGEST = 10**30
 """No number in a word problem is larger; beyond it a program has gone astray."""
 
 
-class Untellable(Exception):
+class UntellableError(Exception):
     """A program that cannot be narrated faithfully. `reason` is a short stable slug, `detail` says what was found."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -21,7 +21,7 @@ class Untellable(Exception):
         self.detail = detail
 
 
-class NeedsPrecision(Exception):
+class PrecisionError(Exception):
     """Numbers that were rounded when first written do not carry a later equation: write them with more decimals."""
 
 
@@ -75,7 +75,7 @@ def literal(value: float) -> tuple[Exact, str]:
     if type(value) is int:
         return value, str(value)
     if value != value or value in (float("inf"), float("-inf")):
-        raise Untellable("not_finite", f"{value}")
+        raise UntellableError("not_finite", f"{value}")
     exact = Fraction(repr(value))
     if exact.denominator == 1:
         return exact.numerator, str(exact.numerator)
@@ -101,19 +101,16 @@ def decimal(exact: Exact) -> str | None:
 
 def rounded(exact: Exact, places: int) -> tuple[str, Fraction]:
     """A value rounded to so many decimals (to as many significant digits below 0.1), as text and as the number it shows."""
-    value = Fraction(exact)
-    if value:
-        while places < 15 and abs(value) * 10 < 1 and abs(value) * 10**places < 10 ** max(1, min(places, EXACT_PLACES) - 1):
-            places += 1
-    shown = round(value, places)
-    text = decimal(shown)
-    if text is None:
-        scaled = abs(shown.numerator) * (10**places // shown.denominator)
-        digits = str(scaled).rjust(places + 1, "0")
-        text = f"{'-' if shown < 0 else ''}{digits[:-places]}.{digits[-places:]}".rstrip("0").rstrip(".")
-    elif shown.denominator == 1:
-        text = str(shown.numerator)
-    return text, shown
+    above, below = exact.numerator, exact.denominator
+    least = max(1, min(places, EXACT_PLACES) - 1)
+    while places < 15 and 0 < 10 * abs(above) < below and abs(above) * 10**places < 10**least * below:
+        places += 1
+    scale = 10**places
+    scaled, rest = divmod(above * scale, below)
+    scaled += 2 * rest > below or (2 * rest == below and scaled & 1)
+    digits = str(abs(scaled)).rjust(places + 1, "0")
+    text = f"{digits[:-places]}.{digits[-places:]}".rstrip("0").rstrip(".") if places else digits
+    return f"-{text}" if scaled < 0 else text, Fraction(scaled, scale)
 
 
 def of_float(value: float, exact: Exact | None = None) -> Exact:
@@ -121,7 +118,7 @@ def of_float(value: float, exact: Exact | None = None) -> Exact:
     if exact is not None:
         return exact
     if value != value or value in (float("inf"), float("-inf")):
-        raise Untellable("not_finite", f"{value}")
+        raise UntellableError("not_finite", f"{value}")
     if value == int(value) and abs(value) < 1e15:
         return int(value)
     near = Fraction(f"{value:.12g}")
@@ -129,9 +126,9 @@ def of_float(value: float, exact: Exact | None = None) -> Exact:
 
 
 def simplified(exact: Exact) -> Exact:
-    """An int where the value is whole. Raises Untellable beyond `LARGEST`."""
-    if type(exact) is not int and exact.denominator == 1:
+    """An int where the value is whole. Raises UntellableError beyond `LARGEST`."""
+    if exact.__class__ is not int and exact.denominator == 1:
         exact = exact.numerator
-    if abs(exact) > LARGEST:
-        raise Untellable("too_large", f"a number of more than 10^{len(str(LARGEST)) - 1}")
+    if not -LARGEST <= exact <= LARGEST:
+        raise UntellableError("too_large", f"a number of more than {len(str(LARGEST)) - 1} digits")
     return exact

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import math
 from typing import Any
 
 from tinygsm_kit.convert.trace import functions
 from tinygsm_kit.convert.trace.expressions import Expressions, bind
-from tinygsm_kit.convert.trace.quantities import Quantity, Untellable
+from tinygsm_kit.convert.trace.quantities import Quantity, UntellableError
 from tinygsm_kit.convert.trace.story import Story, sentence
-from tinygsm_kit.convert.trace.wording import Cues, Name, name_of
+from tinygsm_kit.convert.trace.wording import Cues, Name, from_comment, name_of
 
 _BREAK, _CONTINUE = object(), object()
 MAX_STATEMENTS = 5_000
@@ -29,35 +30,40 @@ class Returned:
 class Run(Expressions):
     """One execution of a program, told line by line."""
 
-    def __init__(self, cues: Cues, *, max_steps: int, max_iterations: int, **working: Any) -> None:
+    def __init__(self, cues: Cues, source: str = "", *, max_steps: int, max_iterations: int, **working: Any) -> None:
         super().__init__(cues, **working)
-        self.names = {}
-        self.needs = []
+        self.names: dict[str, Any] = {}
+        self.source = source
+        self.line = 0
         self.story = Story(4 * max_steps)
         self.max_iterations = max_iterations
         self.budget = MAX_STATEMENTS
         self.depth = 0
 
+    def next_line(self) -> int:
+        """The index of the line that the calculation will be told in."""
+        return len(self.story.lines)
+
     def spend(self) -> None:
-        """Count a step of the execution. Raises Untellable(`too_long`) when there are too many."""
+        """Count a step of the execution. Raises UntellableError(`too_long`) when there are too many."""
         self.budget -= 1
         if self.budget < 0:
-            raise Untellable("too_long", f"more than {MAX_STATEMENTS} steps")
+            raise UntellableError("too_long", f"more than {MAX_STATEMENTS} steps")
 
     def solve(self, tree: ast.Module) -> Returned:
-        """Run the module's definitions, then its last function. Raises Untellable."""
+        """Run the module's definitions, then its last function. Raises UntellableError."""
         solution: ast.FunctionDef | None = None
         for node in tree.body:
-            if node.__class__ is ast.FunctionDef:
-                solution = node  # type: ignore[assignment]
-                self.names[node.name] = node  # type: ignore[attr-defined]
+            if isinstance(node, ast.FunctionDef):
+                solution = node
+                self.names[node.name] = node
             elif self.execute([node]) is not None:
-                raise Untellable("unsupported", "a jump outside of a function")
+                raise UntellableError("unsupported", "a jump outside of a function")
         if solution is None:
-            raise Untellable("no_code", "no function at top level")
+            raise UntellableError("no_code", "no function at top level")
         outcome = self.execute(solution.body)
         if not isinstance(outcome, Returned):
-            raise Untellable("not_a_number", "nothing is returned")
+            raise UntellableError("not_a_number", "nothing is returned")
         return outcome
 
     def execute(self, body: list[ast.stmt]) -> object | None:
@@ -65,17 +71,19 @@ class Run(Expressions):
         names = self.names
         for node in body:
             cls = node.__class__
-            if cls is ast.Assign and len(node.targets) == 1 and node.targets[0].__class__ is ast.Name:  # type: ignore[attr-defined]
-                variable = node.targets[0].id  # type: ignore[attr-defined]
-                names[variable] = self.assign(variable, node.value)  # type: ignore[attr-defined]
+            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(target := node.targets[0], ast.Name):
+                if isinstance(node.value, ast.Constant) and not self.story.lead:
+                    names[target.id] = self.constant(target.id, node.value.value)
+                else:
+                    names[target.id] = self.assign(target.id, node.value)
                 continue
-            if cls is ast.Return:
-                return self._return(node)  # type: ignore[arg-type]
+            if isinstance(node, ast.Return):
+                return self._return(node)
             self.spend()
             handler = _HANDLERS.get(cls)
             if handler is None:
-                raise Untellable("unsupported", cls.__name__)
-            outcome = handler(self, node)
+                raise UntellableError("unsupported", cls.__name__)
+            outcome: object | None = handler(self, node)
             if outcome is not None:
                 return outcome
             names = self.names
@@ -87,18 +95,34 @@ class Run(Expressions):
         self.clauses = []
         self.needs = []
         value = self.evaluate(node, name)
-        if self.clauses or self.story.lead:
-            if value.__class__ is Quantity:
-                if not self.clauses:
-                    value = value.but()
-                self.tell(name, value)
+        self.line = node.lineno if hasattr(node, "lineno") else 0
+        if (self.clauses or self.story.lead) and isinstance(value, Quantity):
+            if not self.clauses:
+                value = value.but()
+            self.tell(name, value)
         return value
+
+    def constant(self, variable: str, value: Any) -> Any:
+        """A number given to a variable; its name matters only where the question tells units apart."""
+        if value.__class__ is int and (self.cues.silent or value < 3):
+            quantity = self.given(value)
+        elif value.__class__ is int or value.__class__ is float:
+            quantity = self.given(value, name_of(variable))
+        else:
+            return value
+        if not self.cues.gives(value, quantity.text):
+            self._assume(variable, quantity)
+        return quantity
+
+    def _assume(self, variable: str, quantity: Quantity) -> None:
+        """Introduce a number that the question doesn't give: "Days in week: 7."."""
+        name = name_of(variable)
+        if not name.generic:
+            quantity.step = self.story.add(sentence(self.cues.label(name), [("", self.with_unit(quantity, name))]), [])
 
     def tell(self, name: Name, value: Quantity) -> None:
         """Make a line of the clauses collected."""
-        label = name.label
-        if name.generic:
-            label = self.generic_label(name)
+        label = self.generic_label(name) if name.generic else self.cues.label(name)
         story = self.story
         if not self.clauses:
             self.clauses.append(("", f"{self.with_unit(value, name)}"))
@@ -107,9 +131,21 @@ class Run(Expressions):
 
     def generic_label(self, name: Name) -> str:
         """A label for a variable whose name says nothing."""
+        comment = self.comment_at(self.line) if "#" in self.source else ""
+        if comment:
+            return comment
         if len(name.label) == 1:
             return name.label
         return self.cues.asked() or "answer"
+
+    def comment_at(self, line: int) -> str:
+        """What the author's comment behind a line, or alone on the line above it, calls its number."""
+        lines = self.source.split("\n")
+        if not 1 < line <= len(lines):
+            return ""
+        _, mark, behind = lines[line - 1].partition("#")
+        above = lines[line - 2].strip()
+        return from_comment(behind) if mark else from_comment(above) if above.startswith("#") else ""
 
     def round_last(self, value: Quantity, result: Quantity, name: Name | None) -> bool:
         """Write the rounding into the equation that found the number: `10 ÷ 3 ≈ 3.33`."""
@@ -122,9 +158,9 @@ class Run(Expressions):
 
     def _return(self, node: ast.Return) -> Returned:
         if node.value is None:
-            raise Untellable("not_a_number", "nothing is returned")
+            raise UntellableError("not_a_number", "nothing is returned")
         if node.value.__class__ is ast.Name:
-            value = self.names.get(node.value.id)  # type: ignore[attr-defined]
+            value = self.names.get(node.value.id)
             if value.__class__ is Quantity and not self.story.lead:
                 return Returned(value, [value.step] if value.step >= 0 else [])
         return Returned(
@@ -136,7 +172,7 @@ class Run(Expressions):
         """Call a function that the program defines."""
         arguments = function.args
         if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or self.depth > functions.MAX_DEPTH:
-            raise Untellable("unsupported", "a function with such arguments, or too deep a recursion")
+            raise UntellableError("unsupported", "a function with such arguments, or too deep a recursion")
         parameters = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
         given = dict(zip(parameters, (self.evaluate(argument) for argument in node.args), strict=False))
         given.update({keyword.arg: self.evaluate(keyword.value) for keyword in node.keywords if keyword.arg})
@@ -144,7 +180,7 @@ class Run(Expressions):
             if parameter not in given:
                 given[parameter] = self.evaluate(default)
         if len(given) != len(parameters) or set(given) != set(parameters):
-            raise Untellable("runtime_error", "a call with the wrong arguments")
+            raise UntellableError("runtime_error", "a call with the wrong arguments")
         outer, clauses, needs = self.names, self.clauses, self.needs
         self.names = {**outer, **given}
         self.depth += 1
@@ -187,19 +223,18 @@ def _assign(run: Run, node: ast.Assign) -> None:
             bind(run, target, value)
         return
     if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple) and len(target.elts) == len(node.value.elts):
-        if all(isinstance(element, ast.Name) for element in target.elts):
-            values = [run.assign(name.id, part) for name, part in zip(target.elts, node.value.elts, strict=True)]  # type: ignore[attr-defined]
-            for element, value in zip(target.elts, values, strict=True):
-                bind(run, element, value)
+        names = [element.id for element in target.elts if isinstance(element, ast.Name)]
+        if len(names) == len(target.elts):
+            run.names.update([(name, run.assign(name, part)) for name, part in zip(names, node.value.elts, strict=True)])
             return
     run.clauses, run.needs = [], []
     value = run.evaluate(node.value)
     if run.clauses:
-        _tell_parts(run, target, value)
+        _tell_parts(run, value)
     bind(run, target, value)
 
 
-def _tell_parts(run: Run, target: ast.expr, value: Any) -> None:
+def _tell_parts(run: Run, value: Any) -> None:
     """A calculation whose values go into a container or several names: one line that all of them rest on."""
     step = run.story.add(sentence("working", run.clauses, run.story.lead), run.needs)
     run.story.lead = ""
@@ -226,10 +261,10 @@ def _annotated(run: Run, node: ast.AnnAssign) -> None:
 def _if(run: Run, node: ast.If) -> object | None:
     run.clauses, run.needs = [], []
     holds, words = run.condition(node.test)
-    run.story.control += _noted(run)
     body = node.body if holds else node.orelse
     if not body:
         return None
+    run.story.control += _noted(run)
     before = run.story.lead
     run.story.lead = " and ".join(part for part in (before, words) if part)
     outcome = run.execute(body)
@@ -251,7 +286,7 @@ def _for(run: Run, node: ast.For) -> object | None:
     run.story.control += _noted(run)
     for count, value in enumerate(values, 1):
         if count > run.max_iterations:
-            raise Untellable("too_many_iterations", f"more than {run.max_iterations}")
+            raise UntellableError("too_many_iterations", f"more than {run.max_iterations}")
         run.spend()
         bind(run, node.target, value)
         outcome = run.execute(node.body)
@@ -274,7 +309,7 @@ def _while(run: Run, node: ast.While) -> object | None:
             return run.execute(node.orelse) if node.orelse else None
         count += 1
         if count > run.max_iterations:
-            raise Untellable("too_many_iterations", f"more than {run.max_iterations}")
+            raise UntellableError("too_many_iterations", f"more than {run.max_iterations}")
         run.spend()
         outcome = run.execute(node.body)
         if outcome is _BREAK:
@@ -301,7 +336,7 @@ def _import_from(run: Run, node: ast.ImportFrom) -> None:
         if node.module == "math":
             bound = alias.asname or alias.name
             if alias.name in ("pi", "e", "inf", "tau"):
-                run.names[bound] = functions.constant(run, getattr(functions.math, alias.name))
+                run.names[bound] = functions.constant(run, getattr(math, alias.name))
             else:
                 run.names[bound] = f"math.{alias.name}"
 
@@ -313,11 +348,11 @@ def _define(run: Run, node: ast.FunctionDef) -> None:
 def _assert(run: Run, node: ast.Assert) -> None:
     run.clauses, run.needs = [], []
     if not run.condition(node.test)[0]:
-        raise Untellable("runtime_error", "an assertion fails")
+        raise UntellableError("runtime_error", "an assertion fails")
 
 
-def _raise(run: Run, node: ast.Raise) -> None:
-    raise Untellable("runtime_error", "the program raises an error")
+def _raise(*_: object) -> None:
+    raise UntellableError("runtime_error", "the program raises an error")
 
 
 _HANDLERS: dict[type[ast.stmt], Any] = {
@@ -333,7 +368,7 @@ _HANDLERS: dict[type[ast.stmt], Any] = {
     ast.FunctionDef: _define,
     ast.Assert: _assert,
     ast.Raise: _raise,
-    ast.Pass: lambda run, node: None,
-    ast.Break: lambda run, node: _BREAK,
-    ast.Continue: lambda run, node: _CONTINUE,
+    ast.Pass: lambda *_: None,
+    ast.Break: lambda *_: _BREAK,
+    ast.Continue: lambda *_: _CONTINUE,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinygsm_kit.convert.trace.quantities import Untellable
+from tinygsm_kit.convert.trace.quantities import UntellableError
 
 Clause = tuple[str, str]
 """`(head, body)`: a calculation, and what it is about where its body alone would leave that open."""
@@ -21,9 +21,9 @@ class Story:
         self.limit = limit
 
     def add(self, line: str, needs: list[int]) -> int:
-        """Append a line; gives its index. Raises Untellable where the story grows beyond any reader's patience."""
+        """Append a line; gives its index. Raises UntellableError where the story grows beyond any reader's patience."""
         if len(self.lines) >= self.limit:
-            raise Untellable("too_long", f"more than {self.limit} lines")
+            raise UntellableError("too_long", f"more than {self.limit} lines")
         self.lines.append(line)
         self.needs.append(needs + self.control if self.control else needs)
         return len(self.lines) - 1
@@ -46,9 +46,9 @@ def sentence(label: str, clauses: Sequence[Clause], lead: str = "") -> str:
     """One line: what is worked out, then its calculations in order."""
     head, body = clauses[0]
     if lead:
-        start = f"{lead}, so we find the {label}"
+        start = f"{lead}, so we find {'' if label.startswith('more ') or label[0].isupper() else 'the '}{label}"
     else:
-        start = label[0].upper() + label[1:]
+        start = label[0].upper() + label[1:] if len(label) > 1 else label
     text = f"{start}, {head}: {body}" if head else f"{start}: {body}"
     if len(clauses) == 1:
         return text + "."

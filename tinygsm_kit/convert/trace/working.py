@@ -12,8 +12,8 @@ from functools import lru_cache
 
 from tinygsm_kit.convert.trace.quantities import Exact, decimal
 
-MAX_PARTIALS = 6
-"""Single-digit products that one working may have (365 × 24); beyond it nobody would read them."""
+MAX_PARTIALS = 8
+"""Single-digit products that one working may have (37 × 1825); beyond it nobody would read them."""
 MAX_QUOTIENT_DIGITS = 5
 MAX_DECIMALS = 4
 """Decimals of both factors together; beyond it the places of the partial products cannot be seen at a glance."""
@@ -53,6 +53,8 @@ def partial_products(left: str, right: str) -> tuple[str, str, str] | None:
         return None  # Times a power of ten.
     if len(above) == 1:
         above, below = below, above
+    if _decimals(above, below) and all(one == 1 or other == 1 for one, _ in above for other, _ in below):
+        return None  # 11 × 0.15: nothing to know by heart.
     facts: list[str] = []
     addends: list[str] = []
     for one, here in above:
@@ -93,7 +95,7 @@ def division_steps(above: int, below: int) -> tuple[str, str] | None:
     if rest == 0 and (quotient_digits <= 9 or quotient_digits == 10 ** (len(str(quotient_digits)) - 1)):
         return "", f"since {quotient_digits} × {below} = {above}"
     if quotient_digits <= 9:
-        return f"{above} ÷ {below}", _goes(below, above)
+        return f"{above} ÷ {below}", _goes(below, above) + _remainder(rest, below)
     while zeros and (above // 10**zeros) % below:
         zeros -= 1
     short = above // 10**zeros
@@ -104,9 +106,10 @@ def division_steps(above: int, below: int) -> tuple[str, str] | None:
     for digit in str(above):
         carried = carried * 10 + int(digit)
         if carried >= below:
-            steps.append(_goes(below, carried))
+            step = _goes(below, carried)
+            steps.append(step if step not in steps else f"again {step.replace(_since(below, carried), '')}")
             carried %= below
-    return f"{above} ÷ {below}", "; ".join(steps)
+    return f"{above} ÷ {below}", "; ".join(steps) + _remainder(rest, below)
 
 
 def _reduce(above: int, below: int) -> tuple[int, int]:
@@ -120,8 +123,19 @@ def _goes(below: int, into: int) -> str:
     times, rest = divmod(into, below)
     text = f"{below} into {into} goes {times} time{'s' if times > 1 else ''}"
     if times > 1:
-        text += f" since {times} × {below} = {times * below}"
+        text += _since(below, into)
     return f"{text}, {rest} left over" if rest else text
+
+
+def _since(below: int, into: int) -> str:
+    times = into // below
+    return f" since {times} × {below} = {times * below}"
+
+
+def _remainder(rest: int, below: int) -> str:
+    """What becomes of the remainder of a division that goes on behind the point: `and 1 ÷ 2 = 0.5`."""
+    text = decimal(Fraction(rest, below)) if rest else None
+    return f", and {rest} ÷ {below} = {text}" if text is not None else ""
 
 
 @lru_cache(maxsize=65_536)
@@ -129,7 +143,7 @@ def tens_and_ones(left: str, right: str) -> tuple[str, str] | None:
     """`(head, steps)` of a sum of two whole numbers by places: "40 + 30 = 70, 7 + 8 = 15, so 70 + 15"; None for short ones."""
     if not (left.isdecimal() and right.isdecimal()) or max(len(left), len(right)) > 4 or min(len(left), len(right)) < 2:
         return None
-    above, below = dict((power, digit) for digit, power in digits_of(left)), dict((p, d) for d, p in digits_of(right))
+    above, below = ({power: digit for digit, power in digits_of(text)} for text in (left, right))
     parts: list[str] = []
     sums: list[str] = []
     for power in sorted(above.keys() | below.keys(), reverse=True):

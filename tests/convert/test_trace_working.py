@@ -1,0 +1,85 @@
+"""Workings in single-digit facts: every fact true, and together they give the result."""
+
+import re
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinygsm_kit.convert.trace.quantities import decimal, rounded
+from tinygsm_kit.convert.trace.working import MAX_PARTIALS, chain, digits_of, division_steps, partial_products, tens_and_ones
+
+FACT = re.compile(r"([\d.]+) ([×÷+]) ([\d.]+) = ([\d.]+)")
+OPERATIONS = {"×": lambda a, b: a * b, "+": lambda a, b: a + b, "÷": lambda a, b: a / b}
+decimals = st.builds(lambda value, places: decimal(Fraction(value, 10**places)), st.integers(1, 99_999), st.integers(0, 3))
+
+
+def facts_are_true(text):
+    for left, sign, right, result in FACT.findall(text):
+        assert OPERATIONS[sign](Fraction(left), Fraction(right)) == Fraction(result), text
+
+
+@given(decimals, decimals)
+def test_partial_products_add_up(left, right):
+    working = partial_products(left, right)
+    if working is None:
+        return
+    head, facts, addends = working
+    facts_are_true(facts)
+    assert len(FACT.findall(facts)) <= MAX_PARTIALS
+    if addends:
+        assert head == f"{left} × {right}"
+        assert sum(map(Fraction, addends.split(" + "))) == Fraction(left) * Fraction(right)
+
+
+@given(st.integers(1, 120_000), st.integers(1, 500))
+def test_division_steps_are_true_and_go_through_facts(above, below):
+    working = division_steps(above, below)
+    if working is None:
+        return
+    facts_are_true("; ".join(working))
+    for times, divisor, _ in re.findall(r"since (\d+) × (\d+) = (\d+)", working[1]):
+        assert int(divisor) <= 9
+        assert int(times) <= 9 or set(times[1:]) == {"0"}
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "working"),
+    [
+        (56, 8, ("", "since 7 × 8 = 56")),
+        (600, 3, ("", "6 ÷ 3 = 2 since 2 × 3 = 6")),
+        (2000, 500, ("", "20 ÷ 5 = 4 since 4 × 5 = 20")),
+        (15, 2, ("15 ÷ 2", "2 into 15 goes 7 times since 7 × 2 = 14, 1 left over, and 1 ÷ 2 = 0.5")),
+        (66, 2, ("66 ÷ 2", "2 into 6 goes 3 times since 3 × 2 = 6; again 2 into 6 goes 3 times")),
+        (96, 24, None),
+        (3, 7, None),
+    ],
+)
+def test_divisions_read_as_taught(above, below, working):
+    assert division_steps(above, below) == working
+
+
+@given(st.integers(10, 9999), st.integers(10, 9999))
+def test_sums_by_places_are_true(left, right):
+    working = tens_and_ones(str(left), str(right))
+    if working is None:
+        return
+    steps, _, last = working[1].rpartition(", so ")
+    facts_are_true(steps)
+    assert sum(map(int, last.split(" + "))) == left + right
+
+
+def test_digits_keep_their_places():
+    assert digits_of("10.50") == [(1, 1), (5, -1)]
+
+
+def test_adding_a_negative_number_is_subtracting():
+    assert chain(["20", "-5", "-3"], [20, -5, -3], [False, False, True]) == "20 - 5 + 3"
+
+
+@given(st.fractions(-1000, 1000), st.integers(0, 8))
+def test_rounding_shows_the_nearest_number(value, places):
+    text, shown = rounded(value, places)
+    assert Fraction(text) == shown
+    assert abs(shown - value) <= Fraction(1, 2 * 10**places)
