@@ -117,6 +117,15 @@ def test_labels_as_they_are_shown(make_context):
     assert long[-1] == ("<|endoftext|>", "supervised")
 
 
+@pytest.mark.parametrize("layout", [{"padding_free": True}, {"packing": True, "max_length": 256}])
+def test_rows_can_be_packed(make_context, layout):
+    output = SFT(SFT.Options(**{**QUICK, "per_device_train_batch_size": 2}, **layout)).train(
+        make_context(model=scratch(MODELS["llama"]))
+    )
+    assert [entry["step"] for entry in log(output)] == [2, 4]
+    assert summary(output)["rows_out"] == 24
+
+
 def test_nothing_to_train_on_is_an_error(make_context):
     with pytest.raises(TrainingError, match=r"rejected \{'too_long': 24\}"):
         SFT(SFT.Options(**QUICK, max_length=5)).train(make_context())

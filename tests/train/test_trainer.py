@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoConfig, AutoModelForCausalLM
 from trl import SFTConfig, SFTTrainer
+from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from tinygsm_kit.train import scratch
 from tinygsm_kit.train.options import TokenizerTraining
@@ -97,3 +98,25 @@ def test_the_trainer_uses_these_groups(tmp_path):
     sampler = trainer._get_train_sampler()
     assert isinstance(sampler, LengthGroups)
     assert sampler.lengths == [6 + 3 * index for index in range(12)]
+
+
+@pytest.mark.parametrize("model_type", ["gpt2", "llama", "qwen2", "phi"])
+def test_rows_laid_end_to_end_do_not_attend_to_each_other(model_type, tmp_path):
+    trainer, rows = trainer_of(CompletionTrainer, model_type, tmp_path)
+    model = trainer.model.eval()
+    collate = DataCollatorForLanguageModeling(pad_token_id=0, padding_free=True)
+    batch = collate([{key: row[key] for key in ("input_ids", "labels")} for row in rows[:3]])
+    with torch.no_grad():
+        together = model(input_ids=batch["input_ids"], position_ids=batch["position_ids"], use_cache=False).logits[0]
+        apart = [model(input_ids=torch.tensor([row["input_ids"]]), use_cache=False).logits[0] for row in rows[:3]]
+    assert torch.allclose(together, torch.cat(apart), atol=1e-5)
+
+
+def test_the_loss_of_rows_laid_end_to_end_is_that_of_padded_ones(tmp_path):
+    trainer, rows = trainer_of(CompletionTrainer, "llama", tmp_path)
+    batch = [{key: row[key] for key in ("input_ids", "labels")} for row in rows[:4]]
+    losses = []
+    for padding_free in (False, True):
+        collate = DataCollatorForLanguageModeling(pad_token_id=0, padding_free=padding_free)
+        losses.append(trainer.compute_loss(trainer.model, collate(batch)).item())
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)

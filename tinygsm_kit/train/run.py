@@ -140,8 +140,10 @@ def max_length(options: OwnOptions, tokenizer: Any, config: Any) -> int:
 
 def arguments(options: OwnOptions, context: TrainContext) -> SFTConfig:
     """TRL's configuration: our defaults, then the device's, then what the recipe gave."""
+    packed = given(options).get("packing")
     settings: dict[str, Any] = {
-        "train_sampling_strategy": "group_by_length",
+        # Packs are of one length already.
+        "train_sampling_strategy": "random" if packed else "group_by_length",
         "activation_checkpointing": False,
         "report_to": "none",
         "save_steps": 0.1,
@@ -150,7 +152,7 @@ def arguments(options: OwnOptions, context: TrainContext) -> SFTConfig:
         **given(options),
     }
     # Rows that are too long were rejected before; TRL would only walk over all of them again to cut nothing.
-    settings["max_length"] = (given(options).get("max_length") or MAX_LENGTH) if settings.get("packing") else None
+    settings["max_length"] = (given(options).get("max_length") or MAX_LENGTH) if packed else None
     if settings.pop("gradient_checkpointing", None) is not None and "activation_checkpointing" not in given(options):
         settings["activation_checkpointing"] = given(options)["gradient_checkpointing"]
     work = saving.work_folder(context.output)
