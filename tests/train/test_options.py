@@ -89,3 +89,10 @@ def test_an_unknown_model_type_names_the_nearest():
 def test_a_model_is_a_name_or_from_scratch():
     assert Recipe.model_validate({"model": "gpt2"}).model == "gpt2"
     assert isinstance(Recipe.model_validate({"model": {"config": {"model_type": "phi"}}}).model, ScratchModel)
+
+
+def test_options_come_back_from_what_they_are_dumped_to():
+    options = SFTOptions.model_validate({"learning_rate": 1e-3, "max_length": None})
+    dumped = options.model_dump(mode="json")
+    assert dumped == {"learning_rate": 1e-3, "token_init": "mean"}
+    assert given(SFTOptions.model_validate(dumped)) == given(options) == {"learning_rate": 1e-3}

@@ -6,7 +6,17 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_serializer,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from tinygsm_kit import interfaces
@@ -101,8 +111,9 @@ _RESERVED = {
 
 
 def _reserved(why: str) -> Any:
-    def refuse(_: object) -> object:
-        raise PydanticCustomError("reserved", "not to be set: {why}", {"why": why})
+    def refuse(value: object) -> None:
+        if value is not None:
+            raise PydanticCustomError("reserved", "not to be set: {why}", {"why": why})
 
     return Annotated[Any, BeforeValidator(refuse)]
 
@@ -124,6 +135,11 @@ class OwnOptions(interfaces.Options):
         "its equation (`compose`, from '7 × 8 = 56'), or `random`.",
     )
 
+    @model_serializer(mode="wrap")
+    def _only_what_was_given(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A hundred fields that nobody set are noise in a recipe and in a fingerprint."""
+        return {name: value for name, value in dump(self).items() if value is not None}
+
 
 def _with_trl_fields(base: type[OwnOptions]) -> type[OwnOptions]:
     fields: dict[str, Any] = {}
@@ -140,4 +156,4 @@ SFTOptions = _with_trl_fields(OwnOptions)
 
 def given(options: OwnOptions) -> dict[str, Any]:
     """TRL's fields that the recipe gave, without our own options."""
-    return {name: getattr(options, name) for name in options.model_fields_set if name not in OwnOptions.model_fields}
+    return {name: value for name, value in options.model_dump().items() if name not in OwnOptions.model_fields}
