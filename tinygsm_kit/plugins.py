@@ -70,11 +70,20 @@ class Host:
 
     def add(self, plugin: object, name: str, distribution: str = "tinygsm-kit") -> None:
         """Register one plugin and everything it offers. Unknown hooks and duplicate names are errors that name it."""
+        before = dict(self.entries)
         try:
             self.manager.register(plugin, name)
+        except ValueError as error:
+            raise PluginError(f"plugin {name} of {distribution}: {error}") from error
+        try:
             self.manager.check_pending()
-        except (ValueError, pluggy.PluginValidationError) as error:
-            raise PluginError(f"plugin {name}: {error}") from error
+            self._collect(plugin, name, distribution)
+        except (PluginError, pluggy.PluginValidationError) as error:
+            self.manager.unregister(plugin)  # or every later plugin would be blamed for this one
+            self.entries = before
+            raise PluginError(f"plugin {name} of {distribution}: {error}") from error
+
+    def _collect(self, plugin: object, name: str, distribution: str) -> None:
         for kind, hook in HOOKS.items():
             for implementation in getattr(self.manager.hook, hook).get_hookimpls():
                 if implementation.plugin is plugin:

@@ -40,3 +40,22 @@ def test_a_clash_with_a_built_in_names_both_and_leaves_the_built_in_alone():
     with pytest.raises(PluginError, match=twice), installed(plugin_of("injector", "mul_tokens", Shout)):
         pass
     assert host().find("injector", "mul_tokens").plugin == "tinygsm_kit.inject"
+
+
+def test_a_faulty_plugin_leaves_the_host_as_it_was():
+    class Misspelled:
+        @tinygsm_kit.hookimpl
+        def register_injektors(self, register):
+            register("shout", Shout)
+
+    before = dict(host().entries)
+    with (
+        pytest.raises(PluginError, match=r"plugin wrong of under test: .*register_injektors"),
+        installed(Misspelled(), "wrong"),
+    ):
+        pass
+    assert host().entries == before
+    with installed(plugin_of("injector", "shout", Shout)):
+        with pytest.raises(PluginError), installed(plugin_of("injector", "shout", Shout)):
+            pass
+        assert tinygsm_kit.get("injector", "shout").inject("still") == "STILL"

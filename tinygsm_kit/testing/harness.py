@@ -19,8 +19,8 @@ def installed(plugin: object, name: str = "under-test") -> Iterator[Host]:
 
     Worker processes are started anew and do not see it: give `workers=1`. Raises PluginError where it is at fault.
     """
+    host().add(plugin, name, "under test")
     try:
-        host().add(plugin, name, "under test")
         yield host()
     finally:
         host().remove(name)
