@@ -71,17 +71,16 @@ class Host:
     def add(self, plugin: object, name: str, distribution: str = "tinygsm-kit") -> None:
         """Register one plugin and everything it offers. Unknown hooks and duplicate names are errors that name it."""
         before = dict(self.entries)
+        if self.manager.has_plugin(name):
+            raise PluginError(f"plugin {name}: a plugin of this name is registered already")
         try:
             self.manager.register(plugin, name)
-        except ValueError as error:
-            raise PluginError(f"plugin {name} of {distribution}: {error}") from error
-        try:
             self.manager.check_pending()
             self._collect(plugin, name, distribution)
-        except (PluginError, pluggy.PluginValidationError) as error:
-            self.manager.unregister(plugin)  # or every later plugin would be blamed for this one
+        except (PluginError, ValueError, pluggy.PluginValidationError) as error:
+            self.manager.unregister(name=name)  # or every later plugin would be blamed for this one
             self.entries = before
-            raise PluginError(f"plugin {name} of {distribution}: {error}") from error
+            raise PluginError(f"plugin {name}: {error}") from error
 
     def _collect(self, plugin: object, name: str, distribution: str) -> None:
         for kind, hook in HOOKS.items():

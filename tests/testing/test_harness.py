@@ -50,7 +50,7 @@ def test_a_faulty_plugin_leaves_the_host_as_it_was():
 
     before = dict(host().entries)
     with (
-        pytest.raises(PluginError, match=r"plugin wrong of under test: .*register_injektors"),
+        pytest.raises(PluginError, match=r"plugin wrong: .*register_injektors"),
         installed(Misspelled(), "wrong"),
     ):
         pass
