@@ -41,7 +41,7 @@ def build_report(run: Run) -> dict[str, Any]:
         **results,
         "headline": headline(results),
         "targets": check_targets(run, results),
-        "differs": list(run.manifest.get("admitted") or []),
+        "differs": admitted_differences(run),
         "injection": {name: injection.as_json() for name, injection in observations.injections(run).items()},
         "exposures": {
             name: observations.exposure_bins(tables[name], seen) for name, seen in exposures.items() if seen and tables[name]
@@ -51,3 +51,10 @@ def build_report(run: Run) -> dict[str, Any]:
         "versions": {label: run.evaluations[label].versions for label in run.labels},
     }
 
+
+def admitted_differences(run: Run) -> list[str]:
+    """In what the conditions differ beside the declared factor: what the run found, else what its recipe admits."""
+    if "admitted" in run.manifest:
+        return [str(sentence) for sentence in run.manifest["admitted"] or []]
+    named = [str(key) for section in (*run.compare, run.recipe) for key in section.get("differs") or []]
+    return list(dict.fromkeys(named))

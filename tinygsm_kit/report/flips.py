@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinygsm_kit.maths import answers, equations
+from tinygsm_kit.report.observations import FACT_TOKEN
 from tinygsm_kit.report.results import pairs
 from tinygsm_kit.report.rundir import Run, Sample
 
@@ -20,21 +21,23 @@ KIND_MEANING = {
     "arithmetic": "an equation in it is false",
     "plan": "every equation holds, but they answer another question",
 }
-_FACT_TOKEN = re.compile(r"<[A-Z]+(?:_\d+)+>")
 
 
 def what_went_wrong(sample: Sample) -> str:
     """The kind of a wrong response, the first of KINDS that fits.
 
-    The evaluation's own per-sample metrics are believed where it has them (`repetition`, `stopped`, `exact_match_flexible`).
+    The evaluation's own per-sample metrics are believed where it has them (`repetition`, `stopped`, `exact_match_flexible`,
+    `true_equations`).
     """
-    if sample.metrics.get("repetition", 0.0) >= 1 or repeats_itself(sample.response):
+    if sample.metrics["repetition"] >= 1 if "repetition" in sample.metrics else repeats_itself(sample.response):
         return "repetition"
     if sample.metrics.get("stopped", 1.0) < 1:
         return "truncated"
     if sample.metrics.get("exact_match_flexible", 0.0) >= 1 or answers.extract_strict(sample.response) is None:
         return "format"
-    return "arithmetic" if has_false_equation(sample.response) else "plan"
+    true_share = sample.metrics.get("true_equations")
+    false = has_false_equation(sample.response) if true_share is None else true_share < 1
+    return "arithmetic" if false else "plan"
 
 
 def repeats_itself(text: str, times: int = 4) -> bool:
@@ -47,7 +50,7 @@ def repeats_itself(text: str, times: int = 4) -> bool:
 
 def has_false_equation(text: str) -> bool:
     """Whether an equation written out in the text is false. A fact token states its equation itself, and is passed over."""
-    return equations.first_false(_FACT_TOKEN.sub(";", text)) is not None
+    return equations.first_false(FACT_TOKEN.sub(";", text)) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tinygsm_kit.report.rundir import PRIMARY_METRIC
+from tinygsm_kit.report.rundir import PRIMARY_METRIC, is_count
 from tinygsm_kit.report.verdict import number, p_text, points, short
 
 Json = dict[str, Any]
@@ -51,7 +51,7 @@ def plain_value(value: float | None, share: bool, signed: bool = False) -> str:
 
 def is_share(metric: str) -> bool:
     """Whether a metric is printed in percent."""
-    return not metric.endswith("_tokens")
+    return not is_count(metric)
 
 
 def _targets(report: Json) -> list[str]:

@@ -18,6 +18,7 @@ from tinygsm_kit.report.rundir import PRIMARY_METRIC, Run, Sample
 
 CURVE_POINTS = 240
 TABLE_TASK = "mul_table"
+FACT_TOKEN = re.compile(r"<[A-Z]+(?:_\d+)*_(\d+)>")
 Fact = tuple[int, int]
 
 
@@ -177,8 +178,8 @@ def given_answer(sample: Sample) -> str:
     """The number that a response answers with, strictly where it is marked; empty where there is none."""
     from tinygsm_kit.maths import answers
 
-    found = answers.extract_strict(sample.response) or answers.extract_flexible(sample.response)
-    return found or ""
+    text = FACT_TOKEN.sub(r"\1", sample.response)  # a fact token answers with the last of its numbers
+    return answers.extract_strict(text) or answers.extract_flexible(text) or ""
 
 
 EXPOSURE_EDGES = (0, 1, 10, 100, 1_000, 10_000, 100_000)

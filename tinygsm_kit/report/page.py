@@ -16,7 +16,9 @@ from tinygsm_kit.report.verdict import number, p_text, points
 TEMPLATES = Path(__file__).parent / "templates"
 METRIC_NAMES = {
     "exact_match": "exact match", "exact_match_flexible": "flexible match", "response_tokens": "tokens a response",
-    "stopped": "stopped by itself", "fact_tokens": "fact tokens a response",
+    "stopped": "stopped by itself", "fact_tokens": "fact tokens a response", "fact_tokens_right": "of them right",
+    "fact_tokens_wrong": "of them wrong", "fact_tokens_missed": "missed", "true_equations": "true equations",
+    "answer_format": "answer in form",
 }  # fmt: skip
 
 
@@ -54,6 +56,7 @@ def render_page(run: Run, report: dict[str, Any]) -> str:
         responses=sum(len(task.samples) for e in run.evaluations.values() for task in e.tasks.values()),
         stages=provenance.stages(run),
         reasons=provenance.rejections(run),
+        overlaps=provenance.overlaps(run),
         cost=provenance.cost(run),
         provenance=provenance.provenance(run),
     )

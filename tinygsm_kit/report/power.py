@@ -152,10 +152,9 @@ class SeedModel:
 
     def standard_error(self, n: int, seeds: int) -> tuple[float, float]:
         """Standard error of the mean difference and Satterthwaite's degrees of freedom, as `statistics.crossed` has them."""
-        ms_rest = self.rest
-        ms_item, ms_seed = ms_rest + seeds * self.item, ms_rest + n * self.seed
-        combined = ms_item + ms_seed - ms_rest
-        spread = ms_item**2 / (n - 1) + ms_seed**2 / (seeds - 1) + ms_rest**2 / ((n - 1) * (seeds - 1))
+        ms_item, ms_seed = self.rest + seeds * self.item, self.rest + n * self.seed
+        combined = ms_item + ms_seed - self.rest
+        spread = ms_item**2 / (n - 1) + ms_seed**2 / (seeds - 1)
         return math.sqrt(combined / (n * seeds)), combined**2 / spread
 
 

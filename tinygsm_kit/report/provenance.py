@@ -14,7 +14,8 @@ def stages(run: Run) -> list[Json]:
     """Rows in, out and rejected, seconds and fingerprint of each stage, in the order they ran."""
     return [
         {"name": name, "rows_in": stage.get("rows_in"), "rows_out": stage.get("rows_out"), "seconds": stage.get("seconds"),
-         "rejected": sum((stage.get("rejected") or {}).values()), "fingerprint": str(stage.get("fingerprint") or "")}
+         "rejected": sum((stage.get("rejected") or {}).values()), "fingerprint": str(stage.get("fingerprint") or ""),
+         "not_drawn": (stage.get("extra") or {}).get("not_drawn") or 0}
         for name, stage in (run.manifest.get("stages") or {}).items()
     ]  # fmt: skip
 
@@ -27,6 +28,16 @@ def rejections(run: Run) -> list[Json]:
         for reason, count in (stage.get("rejected") or {}).items()
     ]
     return sorted(rows, key=lambda row: -row["rows"])
+
+
+def overlaps(run: Run) -> list[Json]:
+    """Decontamination: rows that share an n-gram with an evaluation set, by set and length of the n-gram."""
+    return [
+        {"set": name, "words": int(words), "rows": rows}
+        for stage in (run.manifest.get("stages") or {}).values()
+        for name, counts in ((stage.get("extra") or {}).get("overlap") or {}).items()
+        for words, rows in sorted(counts.items(), key=lambda entry: -int(entry[0]))
+    ]
 
 
 def cost(run: Run) -> list[Json]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygsm_kit.report import power, statistics
-from tinygsm_kit.report.rundir import PRIMARY_METRIC, SEED_MARK, Evaluation, Run, Sample, TaskResult
+from tinygsm_kit.report.rundir import PRIMARY_METRIC, SEED_MARK, Evaluation, Run, Sample, TaskResult, is_count
 
 ALPHA = 0.05
 Json = dict[str, Any]
@@ -58,7 +58,7 @@ def _values(samples: Any, metric: str) -> NDArray[np.float64]:
 
 def _is_share(metric: str, values: NDArray[np.float64]) -> bool:
     """Whether a metric says yes or no of each item. A count of tokens does not, though it may happen to be 0 or 1."""
-    return not metric.endswith("_tokens") and bool(np.isin(values, (0.0, 1.0)).all())
+    return not is_count(metric) and bool(np.isin(values, (0.0, 1.0)).all())
 
 
 def _combined(run: Run, condition: str) -> Json:
@@ -83,12 +83,9 @@ def _combined(run: Run, condition: str) -> Json:
 def pairs(run: Run) -> list[tuple[str, str]]:
     """(baseline, treatment) as the recipe's `compare` says, else the first condition against each other one."""
     names = [name for name in run.conditions if run.repeats(name)]
-    compare = run.recipe.get("compare")
-    wanted = [compare] if isinstance(compare, dict) else compare or [
-        {"baseline": names[0], "treatment": name} for name in names[1:]
-    ]  # fmt: skip
-    chosen = [(each["baseline"], each["treatment"]) for each in wanted]
-    return [(baseline, treatment) for baseline, treatment in chosen if baseline in names and treatment in names]
+    declared = [(entry["baseline"], entry["treatment"]) for entry in run.compare]
+    wanted = declared or [(names[0], name) for name in names[1:]]
+    return [(a, b) for a, b in dict.fromkeys(wanted) if a in names and b in names and a != b]
 
 
 def _comparisons(run: Run) -> Iterator[Json]:

@@ -43,6 +43,11 @@ class Sample:
 PRIMARY_METRIC = "exact_match"
 
 
+def is_count(metric: str) -> bool:
+    """Whether a metric counts tokens, of a response's text or of its facts; every other one is a share."""
+    return "tokens" in metric
+
+
 @dataclass(slots=True)
 class TaskResult:
     """A task's aggregated metrics, to the last bit lm-eval's, and its samples in the order of `doc_id`.
@@ -95,6 +100,12 @@ class Run:
     def name(self) -> str:
         """The recipe's name, or the folder's."""
         return str(self.recipe.get("name") or self.path.resolve().name)
+
+    @property
+    def compare(self) -> list[dict[str, Any]]:
+        """The declared comparisons, each with `baseline` and `treatment`; a single one may stand without its list."""
+        declared = self.recipe.get("compare") or []
+        return [declared] if isinstance(declared, dict) else list(declared)
 
     @property
     def conditions(self) -> list[str]:

@@ -157,7 +157,9 @@ def crossed(cells: ArrayLike, confidence: float = CONFIDENCE) -> Crossed:
 
     Two-way random effects analysis of variance without replication, Var(mean) = (MS_items + MS_seeds - MS_rest) / (I S), with
     Satterthwaite's (1946) degrees of freedom and Student's t: the quasi-F of Clark (1973), which stopped psychologists from
-    treating "language as a fixed effect". The variance never falls below that of the larger of its two parts alone.
+    treating "language as a fixed effect". A negative estimate of the seeds' variance counts as none. Simulated over seeds that
+    matter not at all to seeds that are all that matters, the 95 % interval covers 94 to 97 % with five seeds, 92 to 97 % with
+    three and 89 to 97 % with two, which can hardly know their spread.
     """
     table: NDArray[np.float64] = np.asarray(cells, dtype=float)
     if table.ndim != 2 or min(table.shape) < 2:
@@ -170,11 +172,8 @@ def crossed(cells: ArrayLike, confidence: float = CONFIDENCE) -> Crossed:
     ms_seed = items * float(by_seed.var(ddof=1))
     rest = table - by_item[:, None] - by_seed[None, :] + value
     ms_rest = float((rest**2).sum()) / ((items - 1) * (seeds - 1))
-    combined = ms_item + ms_seed - ms_rest
-    parts = [(ms_item, items - 1), (ms_seed, seeds - 1), (ms_rest, (items - 1) * (seeds - 1))]
-    if combined <= max(ms_item, ms_seed):  # a component came out negative: the larger mean square alone
-        combined, parts = max((ms_item, items - 1), (ms_seed, seeds - 1))[0], [max(parts[:2])]
-    spread = sum(square**2 / freedom for square, freedom in parts)
+    combined = ms_item + max(ms_seed - ms_rest, 0.0)
+    spread = ms_item**2 / (items - 1) + ms_seed**2 / (seeds - 1)
     df = combined**2 / spread if spread > 0 else math.inf
     error = math.sqrt(combined / (items * seeds))
     components = (max(0.0, (ms_item - ms_rest) / seeds), max(0.0, (ms_seed - ms_rest) / items), ms_rest)
