@@ -42,7 +42,7 @@ def test_the_suites_have_the_promised_sizes_and_ranges():
     assert facts.probe_facts("mul_table")[:2] == (Fact(1, "×", 1), Fact(1, "×", 2))
     assert all(10 <= f.left <= 99 and 2 <= f.right <= 9 for f in facts.probe_facts("mul_multidigit"))
     assert all(1 <= f.left <= 100 and 1 <= f.right <= 100 for f in facts.probe_facts("addition"))
-    assert all(0 < f.value for f in facts.probe_facts("subtraction"))
+    assert all(f.value > 0 for f in facts.probe_facts("subtraction"))
     assert all(f.value.denominator == 1 and 2 <= f.right <= 9 for f in facts.probe_facts("division"))
 
 
