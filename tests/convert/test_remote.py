@@ -1,4 +1,4 @@
-"""Paid conversion against a real HTTP server that misbehaves: nothing asked twice, nothing wrong let through, no budget broken."""
+"""Paid conversion against a real HTTP server that misbehaves: nothing asked twice, no lie let through, no budget broken."""
 
 import subprocess
 import sys
@@ -94,10 +94,10 @@ def test_repair_names_the_failing_line_and_happens_once(sample, run, tmp_path: P
     assert [turn["role"] for turn in turns[-2:]] == ["assistant", "user"]
     assert "3 × 4 = 13" in turns[-1]["content"]
     assert counts.rows_out == 1
-    with MockServer(script=lambda request: "wrong") as server:  # noqa: ARG005
+    with MockServer(script=lambda request: "wrong") as server:
         counts = run(sample(1), tmp_path / "again", {"base_url": server.url})
     assert (counts.rejected, len(server.received)) == ({"false_equation": 1}, 2)
-    with MockServer(script=lambda request: "wrong") as server:  # noqa: ARG005
+    with MockServer(script=lambda request: "wrong") as server:
         counts = run(sample(1), tmp_path / "never", {"base_url": server.url, "temperature": 0}, repair=False)
     assert (counts.rejected, len(server.received)) == ({"false_equation": 1}, 1)
 

@@ -95,6 +95,7 @@ def convert_remotely(chain: Chain, parts: Parts, host: HostOptions, workers: int
 
 async def _convert_online(chain: Chain, parts: Parts, host: HostOptions, workers: int, run: str, task: Task) -> None:
     async with session(chain, host, run, str(parts.folder)) as shared:
+        _refuse_open_jobs(shared.ledger.ledger, run)
         assembly = Assembly(parts, shared, task)
         stream = Stream(shared, workers)
         with interruptible(shared.asker):
@@ -260,6 +261,12 @@ class Stream:
                 if not self.expected[row.key]:
                     del self.expected[row.key]
             await put(row, outcome)
+
+
+def _refuse_open_jobs(ledger: Ledger, run: str) -> None:
+    (jobs,) = ledger.database.execute("SELECT count(*) FROM jobs WHERE run = ? AND state = 'open'", (run,)).fetchone()
+    if jobs:
+        raise ConvertError(f"{jobs} batch jobs of this run are not collected yet: take mode: batch, so that none is paid twice")
 
 
 def _failed(problem: Problem, reason: str) -> Row:

@@ -13,7 +13,7 @@ from tinygsm_kit.convert.chain import STAGE, Chain, convert_here, summed_up, wit
 from tinygsm_kit.convert.failures import redact
 from tinygsm_kit.convert.ledger import key_of
 from tinygsm_kit.convert.verify import verify
-from tinygsm_kit.records import Problem, Rejection, Reply, Solution
+from tinygsm_kit.records import Problem, Rejection, Reply, Solution, Usage
 
 NOT_REPAIRED = ("refusal", "cut_off")
 """Asking again would get the same, at the same price."""
@@ -35,6 +35,8 @@ class Row:
     key: bytes = b""
     known: Reply | None = None
     look_first: bool = True
+    paid: list[tuple[Service, Usage]] = field(default_factory=list)
+    """What its answers took, paid for now or before."""
 
 
 class Ask(Protocol):
@@ -117,6 +119,7 @@ class RowConverter:
         else:
             key, look_first = (row.key, row.look_first) if row.request is not None else (key_of(service.name, request), True)
             reply = await self.ask(service, request, key, look_first)
+        row.paid.append((service, reply.usage))
         outcome = judged(service, problem, reply)
         if isinstance(outcome, Solution) or not self._repairable(service, outcome):
             return outcome
@@ -125,7 +128,9 @@ class RowConverter:
             again = service.converter.repair(problem, request, reply, fault)
         except Exception as error:
             return _raised(problem, error)
-        second = judged(service, problem, await self.ask(service, again, key_of(service.name, again), True))
+        reply = await self.ask(service, again, key_of(service.name, again), True)
+        row.paid.append((service, reply.usage))
+        second = judged(service, problem, reply)
         if isinstance(second, Solution):
             self.figures.repaired += 1
         return second

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -127,9 +126,11 @@ class Batches:
         job["status"] = "expired" if expires else "completed"
 
     def _result(self, job: dict[str, Any], line: dict[str, Any]) -> dict[str, Any]:
+        from tinygsm_kit.testing.server import digest_of
+
         server, body = self.server, line["body"]
         wire = server.wires[line["url"]]
-        digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        digest = digest_of(body)
         server.arrivals[digest] += 1
         outcome = server.faults.draw(server.seed, digest, server.arrivals[digest])
         self.lines.append((job["id"], line["custom_id"], outcome))

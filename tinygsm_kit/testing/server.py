@@ -173,10 +173,11 @@ class MockServer:
             self._write(received)
 
     def _arrived(self, request: web.Request, raw: bytes) -> Received:
-        digest = hashlib.sha256(raw).hexdigest()
-        received = Received(len(self.received), request.path, digest, time.time())
+        received = Received(len(self.received), request.path, hashlib.sha256(raw).hexdigest(), time.time())
         if self.keep:
             received.headers, received.body = dict(request.headers), json.loads(raw)
+            received.digest = digest_of(received.body)
+        digest = received.digest
         self.arrivals[digest] += 1
         self.received.append(received)
         self._write(received)
@@ -221,6 +222,11 @@ class MockServer:
         if self._log is not None:
             self._log.write(json.dumps({name: getattr(received, name) for name in _LOGGED}) + "\n")
             self._log.flush()
+
+
+def digest_of(body: Mapping[str, Any] | None) -> str:
+    """A request's name, whether it comes alone or in a batch job."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 _LOGGED = [item.name for item in fields(Received) if item.name not in ("headers", "body")]
