@@ -54,7 +54,12 @@ def test_a_good_recipe_is_read_with_its_defaults(recipe):
         ("    injcet: []", "    inject: []", 9, "conditions.plain.injcet: unknown key 'injcet': did you mean 'inject'?"),
         ("      - use: mul_token", "      - use: mul_tokens", 12, "unknown injector 'mul_token': did you mean 'mul_tokens'?"),
         ("      - {use: mul_tokens, hihg: 9}", "      - use: mul_tokens", 12, "unknown key 'hihg'"),
-        ("  num_train_epoch: 1", "  num_train_epochs: 1", 15, "unknown key 'num_train_epoch': did you mean 'num_train_epochs'?"),
+        (
+            "  num_train_epoch: 1",
+            "  num_train_epochs: 1",
+            15,
+            "unknown key 'num_train_epoch': did you mean 'num_train_epochs'?",
+        ),
         ("source: {use: drils}", "source: {use: drills}", 2, "unknown source 'drils': did you mean 'drills'?"),
         ("compare: {baseline: plan, treatment: facts}", "compare: {baseline: plain, treatment: facts}", None, "'plan'"),
     ],

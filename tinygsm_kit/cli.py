@@ -154,6 +154,22 @@ def export(
 
 
 @app.command()
+def ledger(
+    prune: Annotated[bool, typer.Option("--prune", help="Throw answers away; what was spent stays on record.")] = False,
+    older_than_days: Annotated[float | None, typer.Option(help="With --prune: only answers older than this.")] = None,
+    model: Annotated[str | None, typer.Option(help="With --prune: only this model's answers.")] = None,
+) -> None:
+    """Paid answers that are kept for all runs: size, spend per model and run."""
+    from tinygsm_kit.convert.ledger_report import prune as throw_away
+    from tinygsm_kit.listing import ledger_table
+
+    if prune:
+        answers, freed = throw_away(older_than_days=older_than_days, model=model)
+        typer.echo(f"{answers:,} answers thrown away, {freed / 2**20:.1f} MiB freed")
+    typer.echo(ledger_table())
+
+
+@app.command()
 def plugins() -> None:
     """What is installed: kind, name, version, distribution, options."""
     from tinygsm_kit.listing import plugins_table

@@ -1,7 +1,8 @@
-"""What is installed, as a table."""
+"""What is there, as tables: the plugins that are installed, the ledger of paid answers."""
 
 from __future__ import annotations
 
+import time
 from importlib import metadata
 from typing import Any
 
@@ -41,3 +42,17 @@ def _options(model: Any) -> list[str]:
         default = "required" if field.is_required() else repr(field.get_default(call_default_factory=True))
         described.append(f"{name} = {default}" + (f"  {field.description}" if field.description else ""))
     return described + ([f"… and {others} fields of the library's own configuration"] if others else [])
+
+
+def ledger_table() -> str:
+    """The ledger at a glance: where it is, its size, answers and dollars by model, dollars by run."""
+    from tinygsm_kit.convert.ledger_report import report
+
+    found = report()
+    lines = [f"{found.path}: {found.bytes / 2**20:.1f} MiB, {sum(found.answers.values()):,} answers"]
+    for model in sorted({*found.answers, *found.by_model}):
+        lines.append(f"  {model or 'cut off'}: {found.answers.get(model, 0):,} answers, ${found.by_model.get(model, 0.0):.4f}")
+    for run in found.runs:
+        day = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created))
+        lines.append(f"  {day}  {run.label}  ${run.usd:.4f}")
+    return "\n".join(lines)

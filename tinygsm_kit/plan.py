@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tinygsm_kit.convert.options import HostOptions
 from tinygsm_kit.errors import KitError
 from tinygsm_kit.experiment import Arm, Experiment, compile_recipe
 from tinygsm_kit.plugins import host
+from tinygsm_kit.progress import for_terminal
 from tinygsm_kit.recipe import Recipe
+from tinygsm_kit.records import Problem
 
 TOKENS_A_ROW = 220
 """Question and worked solution together, with GPT-2's vocabulary, on TinyGSM's own rows."""
 QUESTIONS = {"gsm8k_tgsm": 1319, "gsm8k_tgsm_python": 1319, "gsm8k_tgsm_sample": 1319, "gsm8k_tgsm_500": 500,
              "svamp_tgsm": 300, "asdiv_tgsm": 2096, "gsm_hard_tgsm": 1319}  # fmt: skip
 """Published sizes of the question sets; probe suites are counted."""
+ROWS_READ = 2_000
 SPEEDS = {"two CPU cores": 1e11, "one H100 at 40 %": 4e14}
 """Floating-point operations a second, for a first idea of the time."""
 
@@ -121,7 +127,6 @@ def _is_paid(arm: Arm) -> bool:
     """Whether any of the arm's converters asks a service that has a price."""
     from tinygsm_kit.convert.chain import build
     from tinygsm_kit.convert.money import price_of
-    from tinygsm_kit.convert.options import HostOptions
 
     host_options = arm.convert.host
     if arm.target != "solution" or not isinstance(host_options, HostOptions):
@@ -137,14 +142,57 @@ def _budget(arm: Arm) -> str:
 
 
 def _conversion(experiment: Experiment, pilot: int) -> Iterator[str]:
-    from tinygsm_kit.convert.stage import estimate
-
+    """What converting costs, for every distinct conversion among the arms."""
     seen: list[Any] = []
     for arm in experiment.arms.values():
-        if arm.convert in seen or arm.target != "solution":
-            continue
-        seen.append(arm.convert)
-        yield from estimate(arm.convert.name, arm.convert.settings(), arm.convert.host, arm.sample.size, arm.source, pilot)
+        if arm.target == "solution" and arm.convert not in seen:
+            seen.append(arm.convert)
+            yield from _cost(arm, experiment.recipe.seed, pilot)
+
+
+def _cost(arm: Arm, seed: int, pilot: int) -> Iterator[str]:
+    from tinygsm_kit.convert import estimates
+
+    if not isinstance(arm.convert.host, HostOptions):
+        return
+    if not _asks_a_service(arm):
+        yield f"{arm.convert.name}: here, for nothing, some thousand rows a second and core"
+        return
+    asked: dict[str, Any] = {
+        "converter": arm.convert.name, "options": arm.convert.settings(), "host": arm.convert.host, "seed": seed,
+    }  # fmt: skip
+    problems = _first_problems(arm)
+    rows = arm.sample.size or len(problems)
+    found = estimates.estimate(problems, rows, **asked)
+    if found is not None:
+        yield f"{arm.convert.name}: {found.paid_rows:,} of {found.rows:,} rows ask {', '.join(found.models)}"
+        yield f"about {found.input_tokens:,} tokens to read and {found.output_tokens:,} to write"
+        yield f"from the rows' lengths: {_dollars(found.usd_low, found.usd, found.usd_high)}; budget {_budget(arm)}"
+    if pilot:
+        chosen = random.Random(seed).sample(problems, min(pilot, len(problems)))
+        tried = estimates.pilot(chosen, rows, **asked, progress=for_terminal())
+        rejected = tried.rejected or "none"
+        yield f"pilot of {tried.piloted}: {tried.accepted} converted, rejected {rejected}, ${tried.spent:.4f} spent"
+        yield f"from the pilot: {_dollars(tried.usd_low, tried.usd, tried.usd_high)} (95 %), about {_duration(tried.seconds)}"
+
+
+def _asks_a_service(arm: Arm) -> bool:
+    from tinygsm_kit.convert.chain import build
+
+    assert isinstance(arm.convert.host, HostOptions)
+    return build(arm.convert.name, arm.convert.settings(), arm.convert.host.fallback, seed=0).remote
+
+
+def _first_problems(arm: Arm) -> list[Problem]:
+    """The first few thousand problems of the source: enough for lengths, soon read."""
+    rows = arm.source.build().problems()
+    return list(itertools.islice((row for row in rows if isinstance(row, Problem)), ROWS_READ))
+
+
+def _dollars(low: float | None, middle: float | None, high: float | None) -> str:
+    if low is None or middle is None or high is None:
+        return "no price is known"
+    return f"${middle:,.2f}, between ${low:,.2f} and ${high:,.2f}"
 
 
 def _power(recipe: Recipe) -> Iterator[str]:

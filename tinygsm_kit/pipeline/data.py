@@ -80,7 +80,7 @@ class DataStages:
         ))  # fmt: skip
 
     def _inject(self, arm: Arm) -> Rows:
-        from tinygsm_kit.inject import stage
+        import tinygsm_kit.inject.stage as stage
 
         injectors = [(reference.name, reference.settings()) for reference in arm.inject]
         marks = [reference.fingerprint() for reference in arm.inject]
