@@ -47,7 +47,8 @@ class RemoteConverter(Plugin, Protocol):
     The host keys the ledger on `request`, counts money from the reply's usage, and does retries, concurrency, batch jobs,
     verification and repair. `request` and `read` must be pure. `send` does one request and no retries: what it raises is
     understood by its `status_code` and `headers` (or those of its `response`), as HTTP clients and SDKs set them; anything
-    without a status counts as a lost connection. Keep secrets out of `request`: it is hashed, and written to batch files.
+    without a status counts as a lost connection, and a `tinygsm_kit.errors.KitError` stops the run. Keep secrets out of
+    `request`: it is hashed, and written to batch files.
 
     Optional, found by name:
 

@@ -16,6 +16,7 @@ from tinygsm_kit.convert.failures import Failure, classify
 from tinygsm_kit.convert.ledger import Answer
 from tinygsm_kit.convert.money import cost, model_of, price_of, worst_usage
 from tinygsm_kit.convert.options import HostOptions, Price
+from tinygsm_kit.errors import KitError
 from tinygsm_kit.records import Reply, Usage
 
 FIRST_DELAY, LONGEST_DELAY = 0.25, 60.0
@@ -133,6 +134,9 @@ class Asker:
             try:
                 async with asyncio.timeout(self.host.request_timeout):
                     reply = await service.converter.send(request)
+            except KitError:  # a message for the user, such as a key that is not set
+                await self.account.failed(service.model, usage, worst, billed=False)
+                raise
             except Exception as error:
                 failure = classify(error)
                 if failure.kind == "busy":

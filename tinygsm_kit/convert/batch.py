@@ -28,6 +28,7 @@ from tinygsm_kit.convert.money import BudgetError, cost, worst_usage
 from tinygsm_kit.convert.options import HostOptions
 from tinygsm_kit.convert.remote import LOOKUP_ROWS, Session, session
 from tinygsm_kit.convert.rows import Row, RowConverter, prepare_chunk
+from tinygsm_kit.errors import KitError
 from tinygsm_kit.interfaces import BatchJob
 from tinygsm_kit.progress import Task
 from tinygsm_kit.records import Reply
@@ -306,7 +307,7 @@ async def _tried(once: Callable[[bool], Awaitable[T]]) -> T:
     for tries in range(SUBMIT_TRIES):
         try:
             return await once(tries > 0)
-        except ConvertError:
+        except KitError:
             raise
         except Exception as error:
             failure = classify(error)
