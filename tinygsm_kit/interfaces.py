@@ -30,7 +30,14 @@ class Plugin(Protocol):
 
 
 class Source(Plugin, Protocol):
-    """Where problems come from. A row that cannot become a Problem is yielded as a Rejection, never dropped."""
+    """Where problems come from. A row that cannot become a Problem is yielded as a Rejection, never dropped.
+
+    Optional, found by name:
+
+    - `identity() -> object` is what the rows depend on beside the options, such as digests of files.
+    - `rows()` and a pure `read(row)`: cheap raw rows, and what makes a Problem of one. Sampling then reads in worker
+      processes, and the second time only the rows that it drew (`tinygsm_kit/sources/rows.py`).
+    """
 
     def problems(self) -> Iterator[Problem | Rejection]: ...
 
@@ -108,7 +115,7 @@ class BatchService(Protocol):
     async def job(self, identifier: str) -> BatchJob:
         """Where one job stands."""
 
-    async def results(self, identifier: str) -> AsyncIterator[BatchResult]:
+    async def results(self, identifier: str) -> AsyncIterator[BatchResult]:  # noqa: ARG002
         """The results of a job that ended, in any order."""
         yield NotImplemented
 
