@@ -12,6 +12,7 @@ import pytest
 
 from tinygsm_kit import get
 from tinygsm_kit.interfaces import Trainer
+from tinygsm_kit.train import run
 from tinygsm_kit.train.errors import TrainingError
 from tinygsm_kit.train.labels import render_labels
 from tinygsm_kit.train.launch import launch, read
@@ -55,6 +56,9 @@ def test_an_architecture_trains_saves_and_reloads_with_fact_tokens(make_context,
     model, tokenizer = load(output)
     ids = tokenizer("User: What is 7 × 8?\nAssistant: <MUL_7_8_56>", return_tensors="pt")
     assert tokenizer.convert_tokens_to_ids("<MUL_7_8_56>") in ids["input_ids"][0]
+    _, trained = run.build(SFT.Options(), context)
+    text = "User: What is 365 × 6, in row 9?\nAssistant: Row 9: <MUL_7_8_56>.\n#### 2190<|endoftext|>"
+    assert tokenizer(text)["input_ids"] == trained(text)["input_ids"]
     generated = model.generate(**ids, max_new_tokens=3, do_sample=False)
     assert generated.shape[1] <= ids["input_ids"].shape[1] + 3
     assert [entry["step"] for entry in log(output)] == [2, 4]

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -215,9 +216,17 @@ def _run(trainer: CompletionTrainer, context: TrainContext, work: Path) -> None:
     watched = trainer.is_world_process_zero()
     bars = progress.for_terminal() if watched else progress.Silent()
     checkpoint = saving.last_checkpoint(work)
-    with bars.task(f"train {context.condition}", None) as task:
+    with bars.task(f"train {context.condition}", _steps(trainer, per_step) * per_step) as task:
         trainer.add_callback(Watch(task, per_step))
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+
+
+def _steps(trainer: CompletionTrainer, per_step: int) -> int:
+    """How many steps there will be: `max_steps`, or what the epochs come to."""
+    rows: Any = trainer.train_dataset
+    return int(
+        trainer.args.max_steps if trainer.args.max_steps > 0 else ceil(len(rows) / per_step * trainer.args.num_train_epochs)
+    )
 
 
 def summarise(trainer: CompletionTrainer, counts: Counts, checked: int) -> dict[str, Any]:
