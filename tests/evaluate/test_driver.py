@@ -139,6 +139,22 @@ def test_progress_counts_responses(model: Path, tmp_path: Path) -> None:
     assert watched.seen == {"evaluate mul_table": (4, 4)}
 
 
+def test_any_back_end_of_lm_eval_will_do(model: Path, tmp_path: Path) -> None:
+    results = evaluate(model, ["mul_table"], tmp_path, limit=3, backend="dummy")
+    assert results["config"]["model"] == "dummy"
+    assert [row["resps"] for row in samples(tmp_path, "mul_table")] == [[["lol"]]] * 3
+
+
+def test_without_a_device_the_best_there_is_is_taken(model: Path, tmp_path: Path) -> None:
+    assert evaluate(model, ["mul_table"], tmp_path, limit=1)["results"]["mul_table"]["sample_len"] == 1
+
+
+def test_only_the_first_process_writes(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert evaluate(model, ["mul_table"], tmp_path, limit=3, backend="dummy") == {}
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_stop_strings_are_still_looked_for(model: Path) -> None:
     """Only the end-of-sequence text is left to `generate`; lm-eval's own model gives the same responses."""
     from lm_eval.api.instance import Instance

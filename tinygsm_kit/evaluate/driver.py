@@ -55,7 +55,8 @@ def evaluate(
     `folder/samples_<task>.jsonl` holds each task's responses and `folder/results_<task>.json` its results alone, both in
     lm-eval's own formats; tasks found there with an unchanged fingerprint are not run again. `gsm8k`, or `data` by the name
     of a question set, points to local questions. `backend` is any model class of lm-eval, and `backend_options` are more of
-    its arguments. Raises UnknownTaskError, QuestionSetError or CheckpointError before the model is loaded.
+    its arguments. Under `accelerate launch` all processes share the work; the first one writes and returns the results.
+    Raises UnknownTaskError, QuestionSetError or CheckpointError before the model is loaded.
     """
     from tinygsm_kit.evaluate.catalogue import Catalogue
     from tinygsm_kit.evaluate.checkpoint import Checkpoint
@@ -74,7 +75,9 @@ def evaluate(
     missing = {name: task for name, task in selection.tasks.items() if run.kept(name) is None}
     for together in batches(missing, limit):
         run.evaluate(together)
-    done = {name: run.kept(name) or {} for name in selection.tasks}
+    done = {name: kept for name in selection.tasks if (kept := run.kept(name)) is not None}
+    if len(done) < len(selection.tasks):
+        return {}
     merged = _merged(selection, done)
     _write(folder / "results.json", json.dumps(merged, indent=2, ensure_ascii=False))
     return merged
@@ -152,9 +155,15 @@ class _Run:
                 task.set_config(key="num_fewshot", value=0)
         date, started, limit = time.time(), time.perf_counter(), self.options.limit
         sizes = {name: _size(task, limit) for name, task in tasks.items()}
-        with self.progress.task(f"evaluate {', '.join(tasks)}", sum(sizes.values())) as bar:
-            lm.set_cache_hook(ProgressHook(bar))
+        responses = sum(sizes[name] * (task.get_config("repeats") or 1) for name, task in tasks.items())
+        progress = self.progress if is_first_process(lm) else Silent()
+        with progress.task(f"evaluate {', '.join(tasks)}", responses) as bar:
+            hook = ProgressHook(bar, responses // lm.world_size)
+            lm.set_cache_hook(hook)
             results: Any = evaluate(lm, {"tasks": dict(tasks)}, limit=limit)
+            hook.finish()
+        if not is_first_process(lm):
+            return
         seconds = time.perf_counter() - started
         for name in tasks:
             own = {section: {name: results[section][name]} for section in _SECTIONS if name in results.get(section, {})}
@@ -208,6 +217,11 @@ def environment() -> Json:
     facts: Json = {}
     add_env_info(facts)
     return facts
+
+
+def is_first_process(lm: LM) -> bool:
+    """Whether this process is the one that writes, as lm-eval decides it."""
+    return lm.rank == 0 and int(os.environ.get("LOCAL_RANK", "0")) == 0
 
 
 def seed_everything(seed: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM, CacheHook
 from lm_eval.api.registry import get_model
@@ -24,7 +25,8 @@ class BatchedLM(HFLM):  # type: ignore[misc]
         if self._ends_by_id():
             end = self.tok_decode(self.eot_token_id, skip_special_tokens=False)
             stop = [text for text in stop if text != end]
-        return super()._model_generate(context, max_length, stop, **generation_kwargs)
+        with torch.inference_mode():
+            return super()._model_generate(context, max_length, stop, **generation_kwargs)
 
     def _ends_by_id(self) -> bool:
         ends = self.model.generation_config.eos_token_id
@@ -37,22 +39,36 @@ class BatchedLM(HFLM):  # type: ignore[misc]
 
 
 class ProgressHook(CacheHook):  # type: ignore[misc]
-    """Counts responses as they come: every back end reports each to its cache hook."""
+    """Counts responses as they come: nearly every back end reports each to its cache hook."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, total: int) -> None:
         super().__init__(None)
-        self.task = task
+        self.task, self.missing = task, total
 
     def add_partial(self, attr: str, req: Any, res: Any) -> None:  # noqa: ARG002
         """One more response."""
+        self.missing -= 1
         self.task.advance()
+
+    def finish(self) -> None:
+        """Count what a back end did not report."""
+        self.task.advance(self.missing)
 
 
 def language_model(model: str, options: EvaluateOptions) -> LM:
     """A back end of lm-eval by its name there."""
-    arguments = {"pretrained": model, **options.model_args}
+    settings = {"batch_size": options.batch_size, "max_batch_size": None, "device": options.device}
     if options.backend == "hf":
-        return BatchedLM(**arguments, batch_size=options.batch_size, device=options.device)
-    extra = {"batch_size": options.batch_size, "max_batch_size": None, "device": options.device}
-    lm: LM = get_model(options.backend).create_from_arg_obj(arguments, extra)
+        model_class: Any = BatchedLM
+        settings["device"] = options.device or _best_device()
+    else:
+        model_class = get_model(options.backend)
+    lm: LM = model_class.create_from_arg_obj({"pretrained": model, **options.model_args}, settings)
     return lm
+
+
+def _best_device() -> str:
+    """lm-eval takes `cuda` for granted."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"

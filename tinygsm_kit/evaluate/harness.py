@@ -7,7 +7,9 @@ the prompt it was trained with, its tokenizer, its fact tokens and its context.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
 import datasets
@@ -125,6 +127,11 @@ class ResponseTask(ConfigurableTask):  # type: ignore[misc]
     def download(self, dataset_kwargs: Mapping[str, Any] | None = None, **_: Any) -> None:
         """Make the documents; nothing is downloaded where the questions are generated or local."""
         self.dataset = self.model.documents(dataset_kwargs or {}, self.config.metadata or {})
+
+    def build_all_requests(self, **settings: Any) -> None:
+        """As lm-eval's, without its progress bar, which is gone before one could read it."""
+        with redirect_stderr(StringIO()):
+            super().build_all_requests(**settings)
 
     @property
     def limit(self) -> int:
