@@ -1,4 +1,4 @@
-"""Build a run's report: report.json, report.md, figures/ and index.html, each written whole or not at all."""
+"""Build a run's report: report.json, report.md, figures/, cards/ and index.html, each written whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygsm_kit.report import flips, observations
+from tinygsm_kit.report.cards import dataset_card, model_card
 from tinygsm_kit.report.figures import draw_all
 from tinygsm_kit.report.files import write_whole
 from tinygsm_kit.report.markdown import render_markdown
@@ -27,6 +28,9 @@ def build(run: Path) -> Path:
     write_whole(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     write_whole(folder / "report.md", render_markdown(report))
     draw_all(found, report, folder / "figures")
+    for condition in found.conditions:
+        write_whole(folder / "cards" / f"{condition}.md", model_card(found, condition, report))
+    write_whole(folder / "cards" / "dataset.md", dataset_card(found))
     write_whole(folder / "index.html", render_page(found, report))
     return folder / "index.html"
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from tinygsm_kit.report import observations
 from tinygsm_kit.report.files import write_whole
+from tinygsm_kit.report.payload import colours
 from tinygsm_kit.report.pictures import exposure_names
 from tinygsm_kit.report.rundir import Run
 
@@ -39,6 +40,8 @@ def draw_all(run: Run, report: Json, folder: Path) -> list[Path]:
             figure = Figure(figsize=size, layout="constrained")
             FigureCanvasAgg(figure)
             draw(figure)
+            figure.draw_without_rendering()  # lay it out once, not again for every format
+            figure.set_layout_engine("none")
             for kind, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
                 buffer = io.BytesIO()
                 figure.savefig(buffer, format=kind, dpi=160, metadata=metadata)
@@ -74,7 +77,7 @@ def _file_name(name: str) -> str:
 
 
 def _colour(run: Run, label: str) -> str:
-    return COLOURS[run.conditions.index(label.partition("@")[0]) % len(COLOURS)]
+    return COLOURS[colours(run)[label]]
 
 
 def _heat_map(figure: Any, condition: str, cells: dict[observations.Fact, observations.Cell]) -> None:

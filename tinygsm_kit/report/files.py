@@ -8,6 +8,7 @@ from pathlib import Path
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write under a temporary name, then rename: whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)

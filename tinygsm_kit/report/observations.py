@@ -218,7 +218,7 @@ def histogram(series: dict[str, list[float]], bins: int = 24) -> tuple[list[floa
     import numpy as np
 
     every = np.concatenate([np.asarray(values) for values in series.values()])
-    low, high = float(every.min()), float(np.quantile(every, 0.99))
+    low, high = float(every.min()), float(np.quantile(every, 0.99, method="higher"))
     width = max(1.0, -(-(high - low + 1) // bins))
     edges = [low - 0.5 + i * width for i in range(int((high - low) // width) + 2)]
     shares = {}

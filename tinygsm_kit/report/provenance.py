@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tinygsm_kit.report.rundir import Run
 
 Json = dict[str, Any]
-COST_WORDS = ("usd", "dollar", "cost", "token", "request", "price", "budget")
+COST_WORD = re.compile(r"(?:^|_)(?:usd|dollars?|costs?|requests?|(?:input|output|cached|reasoning)_tokens)(?:_|$)")
+"""What a paid stage counts in the manifest: `requests`, `input_tokens`, `usd`."""
 
 
 def stages(run: Run) -> list[Json]:
@@ -48,7 +50,7 @@ def cost(run: Run) -> list[Json]:
     rows = [{"name": "time, all stages", "value": duration(sum(stage.get("seconds") or 0 for stage in found.values()))}]
     for name, stage in found.items():
         for key, value in (stage.get("extra") or {}).items():
-            if isinstance(value, int | float) and any(word in key.lower() for word in COST_WORDS):
+            if isinstance(value, int | float) and COST_WORD.search(key.lower()):
                 dollars = "usd" in key.lower() or "dollar" in key.lower()
                 rows.append(
                     {"name": f"{name}: {key.replace('_', ' ')}", "value": f"${value:,.2f}" if dollars else f"{value:,}"}

@@ -293,13 +293,18 @@ def _sample(row: Mapping[str, Any], metrics: dict[str, float]) -> Sample:
     operands = document.get("operands") or ()
     return Sample(
         int(row["doc_id"]),
-        str(document.get("question") or _first_text(row.get("arguments"))),
-        str(document.get("answer_number") or row.get("target") or document.get("answer") or ""),
-        _first_text(row.get("resps")),
+        _whole(document.get("question") or _first_text(row.get("arguments"))),
+        _whole(row.get("target") or document.get("answer") or ""),
+        _whole(_first_text(row.get("resps"))),
         metrics,
         tuple(int(number) for number in operands),
         str(document.get("kind") or ""),
     )
+
+
+def _whole(text: object) -> str:
+    """Text without halves of characters, which a byte-level tokenizer may leave and UTF-8 cannot hold."""
+    return str(text).encode("utf-8", "replace").decode("utf-8")
 
 
 def _first_text(value: object) -> str:
