@@ -71,7 +71,7 @@ def provenance(run: Run) -> list[Json]:
     rows: list[tuple[str, object]] = [
         ("recipe", run.name),
         ("seed", manifest.get("seed", run.recipe.get("seed"))),
-        ("git commit", manifest.get("git_commit")),
+        ("git commit", (manifest.get("git_commit") or "")[:12] or None),
         ("tinygsm-kit", manifest.get("kit")),
         *sorted((manifest.get("versions") or {}).items()),
     ]
