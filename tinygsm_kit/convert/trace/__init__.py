@@ -88,6 +88,7 @@ class Trace:
         if abs(float(quantity.exact) - quantity.value) > 1e-9 * abs(quantity.value) + 1e-12:
             raise UntellableError("binary_noise", f"{quantity.text} is {quantity.value!r} in binary arithmetic")
         lines = run.story.leading_to(outcome.needs)
+        lines[:-1] = [f"So far{line[6:]}" if line.startswith(("Answer:", "Answer,")) else line for line in lines[:-1]]
         if quantity.kind == "fraction":
             above, below = quantity.exact.as_integer_ratio()
             sign = "≈" if quantity.rounded else "="

@@ -21,6 +21,8 @@ from tinygsm_kit.convert.trace.story import Clause
 from tinygsm_kit.convert.trace.vocabulary import SINGULAR
 from tinygsm_kit.convert.trace.wording import Cues, Name
 
+_HUNDRED_MILLION = 10**8
+"""A share with more decimals than this is not told in per cent."""
 _SPOKEN_POWER = 4
 """Whole powers up to here are multiplied out; larger ones are stated."""
 
@@ -59,14 +61,12 @@ class Arithmetic:
                 unit = "$"
         elif cues.money and not name.unit and (name.money or (value in cues.dollars and not name.share)):
             unit = "$"
-        if (
-            type(exact) is not int
-            and 0 < exact < 1
-            and ((name is not None and name.share) or (cues.percents and float(exact * 100) in cues.percents))
-        ):
-            unit, kind = "", "percent"
-        if unit and type(exact) is not int:
-            text = _cents(text)
+        if exact.__class__ is not int:
+            share = 0 < value < 1 and ((name is not None and name.share) or round(value * 100, 6) in cues.percents)
+            if share and _HUNDRED_MILLION % exact.denominator == 0:
+                unit, kind = "", "percent"
+            if unit:
+                text = _cents(text)
         return Quantity(value, exact, text, exact, False, unit, -1, kind)
 
     def settle(self, value: float, exact: Exact, unit: str, shown: Exact | None = None) -> Quantity:
@@ -81,11 +81,13 @@ class Arithmetic:
         text = decimal(exact)
         if text is not None:
             text = _cents(text) if unit == "$" else text
-            if shown is None or abs(Fraction(shown - exact)) * (10 if self.strict else 1) <= _half_unit(text):
+            near = 10 if self.strict else 1  # 5 ÷ 0.42 is no convincing 12
+            if shown is None or abs(Fraction(shown - exact)) * near <= _half_unit(text):
                 return Quantity(value, exact, text, exact, False, unit)
         for places in range(self.places, 1 if self.strict else -1, -1):
             text, number = rounded(exact, places)
-            if shown is None or abs(shown - number) <= _half_unit(text):
+            near = 10 if self.strict and number == exact else 1
+            if shown is None or abs(shown - number) * near <= _half_unit(text):
                 text = _cents(text) if unit == "$" else text
                 return Quantity(value, exact, text, number, number != exact, unit)
         if self.strict:
@@ -145,6 +147,9 @@ class Arithmetic:
         exact = simplified(exact)
         if shares and all(quantity.kind == "fraction" or quantity.exact == 1 for quantity in quantities):
             return self._add_fractions(quantities, minus, value, exact)
+        for quantity in quantities:
+            if quantity.kind == "fraction" and quantity.rounded and quantity.step < 0:
+                self.clauses.append(("", f"{quantity.exact} is about {quantity.text}"))
         terms = [(q, m) for q, m in zip(quantities, minus, strict=True) if q.exact != 0 or q.step >= 0]
         if len(terms) == 1 and not terms[0][1]:
             return terms[0][0].but(value=value)
@@ -244,8 +249,10 @@ class Arithmetic:
         start = len(self.clauses)
         exact = simplified(share.exact * whole.exact)
         if decimal(exact) is None and type(whole.exact) is int:
-            self.clauses.append(("", f"{share.exact} of {whole.text} is {exact}"))
-            return self.fraction(value, exact)
+            result = self.fraction(value, exact)
+            about = f", about {result.text}" if name is not None else ""
+            self.clauses.append(("", f"{share.exact} of {whole.text} is {exact}{about}"))
+            return result
         divides = above == 1 or whole.exact % below == 0
         last = name if above == 1 or not divides else None
         if divides:

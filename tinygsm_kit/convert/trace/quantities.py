@@ -11,6 +11,9 @@ EXACT_PLACES = 6
 LARGEST = 10**30
 """No number in a word problem is larger; beyond it a program has gone astray."""
 
+MOST_BITS = 400
+"""Bits of a numerator at most: exact arithmetic stays quick."""
+
 
 class UntellableError(Exception):
     """A program that cannot be narrated faithfully. `reason` is a short stable slug, `detail` says what was found."""
@@ -126,9 +129,15 @@ def of_float(value: float, exact: Exact | None = None) -> Exact:
 
 
 def simplified(exact: Exact) -> Exact:
-    """An int where the value is whole. Raises UntellableError beyond `LARGEST`."""
-    if exact.__class__ is not int and exact.denominator == 1:
-        exact = exact.numerator
-    if not -LARGEST <= exact <= LARGEST:
-        raise UntellableError("too_large", f"a number of more than {len(str(LARGEST)) - 1} digits")
-    return exact
+    """An int where the value is whole, 15 digits where a fraction has grown out of hand (compound interest over many years).
+
+    Raises UntellableError beyond `LARGEST`.
+    """
+    if exact.__class__ is int or exact.denominator == 1:
+        if -LARGEST <= exact <= LARGEST:
+            return exact.numerator
+    elif exact.numerator.bit_length() < MOST_BITS:
+        return exact
+    elif -LARGEST <= exact.numerator // exact.denominator <= LARGEST:
+        return Fraction(repr(float(exact)))
+    raise UntellableError("too_large", f"a number of more than {len(str(LARGEST)) - 1} digits")

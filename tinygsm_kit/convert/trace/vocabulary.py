@@ -33,7 +33,7 @@ UNITS = _pairs(
     ounces: ounces; oz: ounces; tons: tons; liters: liters; litres: litres; l: liters; ml: ml; milliliters: milliliters;
     gallons: gallons; quarts: quarts; pints: pints; cups: cups; mph: mph; kmh: km/h; kph: km/h; degrees: degrees; cents: cents;
     tablespoons: tablespoons; teaspoons: teaspoons; calories: calories; acres: acres; sqft: square feet;
-    sqm: square meters"""
+    sqm: square meters; in: inches; min: minutes; hr: hours; sec: seconds; secs: seconds"""
 )
 """Units of measure as the last word of a name, and how they are written behind a number."""
 
@@ -51,6 +51,11 @@ MEASURED = _words(
     walked run ran driven traveled travelled walk swim"""
 )
 """What has a unit behind it: `trip_distance_miles` is a distance, in miles."""
+
+LENGTHS = _words(
+    "distance length width height depth thickness radius diameter perimeter circumference side base elevation jump"
+)
+"""What is measured in inches: `door_height_in`."""
 
 MONEY = _words(
     """price prices cost costs money dollars dollar earnings earning earned revenue profit profits salary salaries wage wages

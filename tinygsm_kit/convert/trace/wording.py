@@ -61,7 +61,7 @@ def _without_unit(tokens: list[str]) -> tuple[list[str], str]:
     if last in ("dollars", "usd", "dollar") and len(tokens) > 1:
         return tokens[: -2 if tokens[-2] == "in" and len(tokens) > 2 else -1], ""
     if last not in vocabulary.UNITS or len(tokens) < 2:
-        return tokens, ""
+        return (tokens[:-1] if last == "in" and len(tokens) > 1 else tokens), ""
     before = tokens[-2]
     if before == "per":
         if len(tokens) > 3 and tokens[-3] in vocabulary.UNITS and tokens[-4] in vocabulary.MEASURED:
@@ -70,6 +70,8 @@ def _without_unit(tokens: list[str]) -> tuple[list[str], str]:
     if before in vocabulary.AREAS and len(tokens) > 2:
         words = tokens[: -3 if tokens[-3] == "in" and len(tokens) > 3 else -2]
         return words, f"{'square' if before == 'sq' else before} {vocabulary.UNITS[last]}"
+    if last == "in" and before not in vocabulary.LENGTHS:
+        return tokens[:-1], ""
     measured = before in vocabulary.MEASURED or (last in vocabulary.ALWAYS_UNITS and not before.isdigit())
     if not measured or "per" in tokens:
         return tokens, ""
@@ -80,7 +82,7 @@ def _without_unit(tokens: list[str]) -> tuple[list[str], str]:
 def _is_share(tokens: list[str]) -> bool:
     """Whether the number itself is a rate or in per cent, not what comes of it (`price_after_percent_discount`)."""
     if tokens[-1] in vocabulary.AS_PERCENT:
-        return True
+        return len(tokens) < 2 or not tokens[-2].isdigit()
     return tokens[0] in vocabulary.AS_PERCENT and tokens[-1] not in vocabulary.MONEY and tokens[-1] not in vocabulary.AMOUNTS
 
 

@@ -55,6 +55,8 @@ def partial_products(left: str, right: str) -> tuple[str, str, str] | None:
         above, below = below, above
     if _decimals(above, below) and all(one == 1 or other == 1 for one, _ in above for other, _ in below):
         return None  # 11 × 0.15: nothing to know by heart.
+    if above[-1][1] < 0 and below[-1][1] < 0 and len(above) * len(below) > 2:
+        return None  # 0.75 × 1.5: too many places to keep in mind.
     facts: list[str] = []
     addends: list[str] = []
     for one, here in above:
