@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tinygsm_kit.progress import Progress, Silent
 from tinygsm_kit.report import flips, observations
 from tinygsm_kit.report.cards import dataset_card, model_card
 from tinygsm_kit.report.figures import draw_all
@@ -19,19 +20,22 @@ from tinygsm_kit.report.verdict import headline
 __all__ = ["ReportError", "build", "build_report"]
 
 
-def build(run: Path) -> Path:
+def build(run: Path, progress: Progress | None = None) -> Path:
     """(Re)build the report of a run directory and return the path of its page. Raises ReportError where there is no run."""
-    found = read_run(run)
-    folder = run / "report"
-    folder.mkdir(parents=True, exist_ok=True)
-    report = build_report(found)
-    write_whole(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    write_whole(folder / "report.md", render_markdown(report))
-    draw_all(found, report, folder / "figures")
-    for condition in found.conditions:
-        write_whole(folder / "cards" / f"{condition}.md", model_card(found, condition, report))
-    write_whole(folder / "cards" / "dataset.md", dataset_card(found))
-    write_whole(folder / "index.html", render_page(found, report))
+    found, folder = read_run(run), run / "report"
+    with (progress or Silent()).task("report", total=4) as task:
+        report = build_report(found)
+        write_whole(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        write_whole(folder / "report.md", render_markdown(report))
+        task.advance()
+        draw_all(found, report, folder / "figures")
+        task.advance()
+        for condition in found.conditions:
+            write_whole(folder / "cards" / f"{condition}.md", model_card(found, condition, report))
+        write_whole(folder / "cards" / "dataset.md", dataset_card(found))
+        task.advance()
+        write_whole(folder / "index.html", render_page(found, report))
+        task.advance()
     return folder / "index.html"
 
 
