@@ -155,10 +155,12 @@ def _round(run: Expressions, call: Call) -> Any:
     digits = call.values[1] if len(call.values) > 1 else call.keywords.get("ndigits")
     places = None if digits is None else whole(digits)
     python = round(value.value) if places is None else round(value.value, places)
-    if value.exact == value.shown and value.shown == (shown := simplified(Fraction(repr(python)))):
-        return value.but(value=python)
     shown = simplified(Fraction(repr(python)))
-    if abs(Fraction(shown - value.exact)) * 2 * Fraction(10) ** (places or 0) > 1 + Fraction(1, 10**6):
+    if not value.rounded and value.exact == shown:
+        return value.but(value=python)
+    distance = abs(Fraction(shown - value.exact)) * 2 * Fraction(10) ** (places or 0)
+    down = places is not None and abs(python) < abs(value.value)
+    if distance > 1 + Fraction(1, 10**6) or (distance == 1 and down):  # round(49.995, 2) is 49.99: no teacher's rounding
         raise UntellableError("binary_noise", f"round({value.value!r}, {places}) is {python!r}")
     result = run.settle(python, shown, run.unit_for(value.unit, call.name))
     result.kind = value.kind if value.kind == "percent" else ""
