@@ -77,13 +77,18 @@ class RemoteConverter(Plugin, Protocol):
 
 @dataclass(frozen=True)
 class BatchJob:
-    """Where a batch job stands. `label` is the one that it was submitted with."""
+    """Where a batch job stands. `label` is the one that it was submitted with; empty where the provider keeps none."""
 
     id: str
     label: str
     state: Literal["running", "ended", "failed"]
     """`ended`: some results are there; requests without one (expired, cancelled) are submitted again. `failed`: none are."""
     detail: str = ""
+    requests: int = 0
+    """How many requests it has, and when it was `created` (seconds since 1970)."""
+    created: float = 0.0
+    holds: str = ""
+    """The custom_id of one of its requests, by which a job without a label is known; empty while that cannot be seen."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ class BatchService(Protocol):
         """One request as a line of the job's file, without the line's end."""
 
     async def submit(self, lines: Path, label: str) -> str:
-        """Submit a file of such lines as one job and return the provider's id. `label` must come back from `jobs`."""
+        """Submit a file of such lines as one job and return the provider's id. `jobs` gives `label` back, or what it holds."""
 
     async def jobs(self) -> AsyncIterator[BatchJob]:
         """The provider's jobs, newest first: where a job went whose id was lost to a kill."""

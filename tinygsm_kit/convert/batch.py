@@ -36,6 +36,9 @@ from tinygsm_kit.workers import in_chunks
 
 SUBMIT_TRIES = 6
 COLLECT_ROWS = 500
+CLOCKS_DIFFER = 3600
+"""Seconds by which the provider's clock may be behind ours, generously."""
+UNKNOWN = "?"
 T = TypeVar("T")
 
 
@@ -208,35 +211,53 @@ class Jobs:
         os.fsync(spool.file.fileno())
         spool.file.close()
         self.book.begin(spool.label, spool.service.name, spool.keys, spool.worst)
-        await self._submit(spool.service, spool.label, look_first=False)
+        (job,) = (job for job in self.book.open_jobs() if job.label == spool.label)
+        await self._submit(job, look_first=False)
         self._note()
 
     async def find_lost(self) -> None:
-        """Jobs whose id a kill took: the provider has them under our label, or they were never submitted."""
+        """Jobs whose id a kill took: the provider has them, or they were never submitted."""
         for job in self.book.open_jobs():
             if job.remote is None:
-                await self._submit(self._service(job), job.label, look_first=True)
+                await self._submit(job, look_first=True)
 
-    async def _submit(self, service: Service, label: str, look_first: bool) -> None:
-        batch = _batch_of(service)
-        path = self.folder / f"{label}.jsonl"
+    async def _submit(self, job: OpenJob, look_first: bool) -> None:
+        """Submit a job, or find it where it may have been submitted. One that may be it and is not told yet stays open."""
+        batch, path = _batch_of(self._service(job)), self.folder / f"{job.label}.jsonl"
 
         async def once(again: bool) -> str | None:
-            if look_first or again:
-                async for job in batch.jobs():
-                    if job.label == label:
-                        return str(job.id)
-            return str(await batch.submit(path, label)) if path.exists() else None
+            found = await self._found(job) if look_first or again else None
+            if found is None and path.exists():
+                return str(await batch.submit(path, job.label))
+            return found
 
         remote = await _tried(once)
         if remote is None:  # killed between writing the job down and its file, or the folder was cleaned
-            self.book.close(label, "its file is gone", counts=False)
-            return
-        self.book.submitted(label, remote)
+            self.book.close(job.label, "its file is gone", counts=False)
+        elif remote != UNKNOWN:
+            self.book.submitted(job.label, remote)
+
+    async def _found(self, job: OpenJob) -> str | None:
+        """The provider's id of a job that we lost; UNKNOWN while one runs that may be it; None where there is none."""
+        perhaps = False
+        async for theirs in _batch_of(self._service(job)).jobs():
+            if theirs.created and theirs.created < job.created - CLOCKS_DIFFER:
+                break
+            if theirs.label == job.label or (theirs.holds and self._ours(job, theirs.holds)):
+                return str(theirs.id)
+            perhaps |= not theirs.label and not theirs.holds and theirs.state == "running" and theirs.requests == job.requests
+        return UNKNOWN if perhaps else None
+
+    def _ours(self, job: OpenJob, custom_id: str) -> bool:
+        try:
+            return self.book.holds(job.label, custom_id)
+        except ValueError:  # no name of ours
+            return False
 
     async def wait(self, seconds: float) -> None:
         """Until no job is open."""
         while self.book.open_jobs():
+            await self.find_lost()
             await self.collect()
             self._note()
             if self.book.open_jobs():
