@@ -111,9 +111,10 @@ def eval_(
 @app.command()
 def report(run: RunFolder) -> None:
     """(Re)build the report of a run."""
+    from tinygsm_kit.progress import for_terminal
     from tinygsm_kit.report.build import build
 
-    typer.echo(f"Report: {build(_existing(run)).resolve()}")
+    typer.echo(f"Report: {build(_existing(run), for_terminal()).resolve()}")
 
 
 @app.command()

@@ -60,7 +60,7 @@ def test_a_request_that_always_fails_is_refused_in_the_end_and_may_fall_back(sam
 
 def test_detach_and_come_back(sample, run, tmp_path: Path):
     source = sample(25)
-    with MockServer(batch_seconds=0.5) as server:
+    with MockServer(batch_seconds=4.0) as server:
         with pytest.raises(BatchPending, match="25 requests are under way in 3 batch jobs"):
             run(source, tmp_path / "out", {"base_url": server.url}, detach=True, batch_rows=10, **BATCH)
         with pytest.raises(BatchPending):

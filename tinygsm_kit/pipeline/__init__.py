@@ -14,6 +14,7 @@ from tinygsm_kit.parts import write_text
 from tinygsm_kit.pipeline.data import DataStages
 from tinygsm_kit.pipeline.models import ModelStages
 from tinygsm_kit.pipeline.runner import STAGES, Runner, Settings, StageError
+from tinygsm_kit.progress import Progress
 from tinygsm_kit.recipe import Recipe
 from tinygsm_kit.recipe_files import find_recipe, load
 
@@ -47,14 +48,14 @@ def carry_out(recipe: Recipe, folder: Path, settings: Settings) -> None:
         "inject": lambda: [data.inject(arm) for arm in data.arms()],
         "train": models.train_all,
         "evaluate": models.evaluate_all,
-        "report": lambda: _report(folder),
+        "report": lambda: _report(folder, settings.progress),
     }
     for stage in STAGES[: STAGES.index(settings.until) + 1]:
         steps[stage]()
 
 
-def _report(folder: Path) -> None:
+def _report(folder: Path, progress: Progress) -> None:
     """Built anew each time: it takes seconds, and rests on files alone."""
     from tinygsm_kit.report.build import build
 
-    build(folder)
+    build(folder, progress)
