@@ -55,7 +55,7 @@ class RayExecutor:
         if mine:
             _connect(ray, self.address, self.workers)
         try:
-            task = ray.remote(max_retries=3)(function)
+            task = _Task(ray.remote(max_retries=3)(_apply), ray.put(function))
             ahead = RAY_AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
             pending: deque[tuple[Sequence[Problem], Any]] = deque()
             for chunk in chunks:
@@ -67,6 +67,22 @@ class RayExecutor:
         finally:
             if mine:
                 ray.shutdown()
+
+
+def _apply(function: Callable[[Sequence[Problem]], list[R]], chunk: Sequence[Problem]) -> list[R]:
+    """What a worker runs. Ray takes plain functions only, and `function` may be a partial."""
+    return function(chunk)
+
+
+class _Task:
+    """A function that lies in the cluster's object store once, and is applied to one chunk after the other."""
+
+    def __init__(self, apply: Any, function: Any) -> None:
+        self.apply, self.function = apply, function
+
+    def remote(self, chunk: Sequence[Problem]) -> Any:
+        """The future of its results."""
+        return self.apply.remote(self.function, chunk)
 
 
 def _ray() -> Any:
@@ -90,7 +106,7 @@ def _connect(ray: Any, address: str | None, workers: int | None) -> None:
         ray.init(num_cpus=workers, **quiet)
 
 
-def _result(ray: Any, task: Any, chunk: Sequence[Problem], future: Any, failed: Callable[[Problem, str], R]) -> list[R]:
+def _result(ray: Any, task: _Task, chunk: Sequence[Problem], future: Any, failed: Callable[[Problem, str], R]) -> list[R]:
     died = (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError, ray.exceptions.ObjectLostError)
     try:
         results: list[R] = ray.get(future)
