@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from tinygsm_kit.errors import KitError
+from tinygsm_kit.errors import KitError, PendingError
 
 app = typer.Typer(
     name="tinygsm-kit",
@@ -43,6 +43,9 @@ def run(
     redo: Annotated[Stage | None, typer.Option(help="Repeat this stage and those after it.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Spend up to the budget without asking.")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Leave once batch jobs are submitted; run again for them.")
+    ] = False,
     workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0: one a core.")] = 0,
     launcher: Annotated[Literal["accelerate"] | None, typer.Option(help="Train through `accelerate launch`.")] = None,
     accelerate_config: Annotated[Path | None, typer.Option(help="Its configuration file.")] = None,
@@ -53,7 +56,7 @@ def run(
     from tinygsm_kit.progress import for_terminal
     from tinygsm_kit.recipe_files import find_recipe, load
 
-    read = load(find_recipe(recipe), set_ or ())
+    read = load(find_recipe(recipe), [*(set_ or ()), *(["convert.detach=true"] if detach else [])])
     folder = out or Path("runs") / read.name
     if dry_run:
         typer.echo(render(plan(read)))
@@ -208,6 +211,8 @@ def main() -> None:
     """Entry point: exit code 0 done, 1 a stage failed, 2 the command or recipe is wrong."""
     try:
         app()
+    except PendingError as error:
+        print(error)
     except KitError as error:
         if os.environ.get("TINYGSM_KIT_DEBUG"):
             raise

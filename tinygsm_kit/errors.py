@@ -3,3 +3,7 @@
 
 class KitError(Exception):
     """Shown to the user as it is, without a traceback."""
+
+
+class PendingError(KitError):
+    """Nothing failed: the work goes on elsewhere, and the same command collects it later."""

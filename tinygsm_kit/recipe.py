@@ -12,7 +12,7 @@ from tinygsm_kit.convert.options import HostOptions
 from tinygsm_kit.errors import KitError
 from tinygsm_kit.evaluate.options import EvaluateOptions
 from tinygsm_kit.records import PROMPT
-from tinygsm_kit.references import Of, Reference, unknown_key
+from tinygsm_kit.references import Of, Reference, unknown_key, with_plugins
 from tinygsm_kit.train.options import ModelSpec
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
@@ -146,4 +146,4 @@ class Recipe(Section):
 
 def json_schema() -> dict[str, Any]:
     """The recipe's JSON schema, with the options of every plugin that is installed."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Recipe.model_json_schema()}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **with_plugins(Recipe.model_json_schema())}

@@ -12,6 +12,8 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 
 from tinygsm_kit.plugins import PluginError, host
 
+PLACEHOLDER = "x-plugins"
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -59,17 +61,30 @@ class Of:
         return core_schema.no_info_plain_validator_function(self.read, serialization=dump)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": [self._entry_schema(name) for name in host().names(self.kind)]}
+        """A placeholder: a mixture's parts are sources again, so the definitions are put in once, by `with_plugins`."""
+        return {PLACEHOLDER: self}
+
+    @property
+    def definition(self) -> str:
+        """The name of this kind's entry among a schema's `$defs`."""
+        return self.kind if self.host is None else f"{self.kind}+{self.host.__name__}"
+
+    def schema(self) -> dict[str, Any]:
+        """Every installed plugin of the kind with its options, or its name alone."""
+        return {"anyOf": [{"enum": host().names(self.kind)}, *(self._entry_schema(name) for name in host().names(self.kind))]}
 
     def _entry_schema(self, name: str) -> dict[str, Any]:
         options = host().find(self.kind, name).load().Options
-        schema: dict[str, Any] = options.model_json_schema()
-        if self.host is not None:
-            schema["properties"] = {**self.host.model_json_schema().get("properties", {}), **schema.get("properties", {})}
-            schema.setdefault("$defs", {}).update(self.host.model_json_schema().get("$defs", {}))
-        schema["properties"] = {"use": {"const": name}, **schema.get("properties", {})}
-        schema["required"] = ["use", *schema.get("required", [])]
-        return {**schema, "title": f"{self.kind} {name}"}
+        models = [model.model_json_schema() for model in (self.host, options) if model is not None]
+        properties = {key: value for model in models for key, value in model.get("properties", {}).items()}
+        return {
+            "title": f"{self.kind} {name}",
+            "type": "object",
+            "properties": {"use": {"const": name}, **properties},
+            "required": ["use", *models[-1].get("required", [])],
+            "additionalProperties": False,
+            "$defs": {key: value for model in models for key, value in model.get("$defs", {}).items()},
+        }
 
     def read(self, value: object) -> Reference:
         """The reference; a pydantic ValidationError whose locations are the keys at fault."""
@@ -99,6 +114,29 @@ class Of:
         return Reference(
             self.kind, name, options.model_validate(mine), None if self.host is None else self.host.model_validate(theirs)
         )
+
+
+def with_plugins(schema: dict[str, Any]) -> dict[str, Any]:
+    """The JSON schema with every placeholder resolved to a definition of the plugins that may stand there."""
+    definitions: dict[str, Any] = {}
+
+    def resolve(node: Any) -> Any:
+        if isinstance(node, list):
+            return [resolve(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if PLACEHOLDER in node:
+            of = node[PLACEHOLDER]
+            if of.definition not in definitions:
+                definitions[of.definition] = {}  # known from here on, for a kind that contains itself
+                definitions[of.definition] = resolve(of.schema())
+            rest = {key: resolve(value) for key, value in node.items() if key != PLACEHOLDER}
+            return {**rest, "$ref": f"#/$defs/{of.definition}"}
+        definitions.update({key: resolve(value) for key, value in node.get("$defs", {}).items()})
+        return {key: resolve(value) for key, value in node.items() if key != "$defs"}
+
+    resolved = resolve(schema)
+    return {**resolved, "$defs": definitions}
 
 
 def known_keys(model: type[BaseModel]) -> set[str]:

@@ -28,7 +28,7 @@ from tinygsm_kit.convert.money import BudgetError, cost, worst_usage
 from tinygsm_kit.convert.options import HostOptions
 from tinygsm_kit.convert.remote import LOOKUP_ROWS, Session, session
 from tinygsm_kit.convert.rows import Row, RowConverter, prepare_chunk
-from tinygsm_kit.errors import KitError
+from tinygsm_kit.errors import KitError, PendingError
 from tinygsm_kit.interfaces import BatchJob
 from tinygsm_kit.progress import Task
 from tinygsm_kit.records import Reply
@@ -42,7 +42,7 @@ UNKNOWN = "?"
 T = TypeVar("T")
 
 
-class BatchPending(ConvertError):  # noqa: N818  (nothing failed: the work goes on elsewhere)
+class BatchPending(ConvertError, PendingError):  # noqa: N818  (nothing failed: the work goes on elsewhere)
     """Detached: jobs are submitted and not done yet. Run the same command again to collect them."""
 
     def __init__(self, jobs: int, requests: int) -> None:

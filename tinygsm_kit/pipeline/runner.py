@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinygsm_kit.errors import KitError
+from tinygsm_kit.errors import KitError, PendingError
 from tinygsm_kit.manifest import Manifest
 from tinygsm_kit.progress import Progress, Silent
 from tinygsm_kit.records import Counts
@@ -74,7 +74,7 @@ class Runner:
             counts = work()
         except BaseException as error:
             self.manifest.add_seconds(name, time.monotonic() - started)
-            if isinstance(error, KitError):
+            if isinstance(error, KitError) and not isinstance(error, PendingError):
                 raise StageError(
                     f"stage {name} failed: {error}\nWhat was done is kept in {self.folder}; the same command goes on."
                 ) from error
