@@ -92,3 +92,9 @@ def test_numbers_that_the_question_gives_need_no_introduction():
     assert cues.gives(12, "12")
     assert cues.gives(3000, "3000")
     assert not cues.gives(7, "7")
+
+
+def test_a_name_that_lost_its_apostrophe_gets_it_back():
+    cues = Cues("Olivia is 20 and her brother, Ethan, is half her age.")
+    assert cues.label(name_of("ethans_current_age")) == "Ethan's current age"
+    assert cues.label(name_of("brothers_age")) == "brothers age"

@@ -83,3 +83,15 @@ def test_rounding_shows_the_nearest_number(value, places):
     text, shown = rounded(value, places)
     assert Fraction(text) == shown
     assert abs(shown - value) <= Fraction(1, 2 * 10**places)
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "steps"),
+    [
+        (240, 40, "24 ÷ 4 = 6 since 6 × 4 = 24"),
+        (8000, 40, "8 ÷ 4 = 2 since 2 × 4 = 8, so 800 ÷ 4 = 200"),
+        (1500, 50, "15 ÷ 5 = 3 since 3 × 5 = 15, so 150 ÷ 5 = 30"),
+    ],
+)
+def test_equations_of_a_shortened_division_never_run_into_each_other(above, below, steps):
+    assert division_steps(above, below) == ("", steps)

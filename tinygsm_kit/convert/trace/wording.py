@@ -141,7 +141,10 @@ class Cues:
         return self._people
 
     def label(self, name: Name) -> str:
-        """A name as a label, the question's people with their capitals: "Beth's money"."""
+        """A name as a label, the question's people with their capitals: "Beth's money", also for `beths_money`."""
+        owner, *owned = name.words
+        if owned and owner[-1:] == "s" and owner not in self.people and owner[:-1] in self.people:
+            return " ".join((f"{owner[:-1].capitalize()}'s", *owned))
         if self.people.isdisjoint(name.words):
             return name.label
         words = list(name.words)

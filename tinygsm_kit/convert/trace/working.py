@@ -88,8 +88,8 @@ def division_steps(above: int, below: int) -> tuple[str, str] | None:
         same = f"{reduced[0]} ÷ {reduced[1]}"
         if inner[0]:
             return f"{above} ÷ {below}", f"that is {same}: {inner[1]}"
-        quotient = Fraction(*reduced)
-        return "", f"{same} = {decimal(quotient)} {inner[1]}" if decimal(quotient) else ""
+        equation = f"{same} = {decimal(Fraction(*reduced))}"
+        return "", f"{equation} {inner[1]}" if inner[1].startswith("since ") else f"{inner[1]}, so {equation}"
     if below > 9:
         return None
     quotient_digits, rest = divmod(above, below)
