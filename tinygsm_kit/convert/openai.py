@@ -164,7 +164,8 @@ class OpenAI:
             system += '\nAnswer with nothing but JSON: {"steps": ["…", "…"], "final_answer": "…"}'
         body: dict[str, Any] = {"model": options.model, self._turns_key: [{"role": "system", "content": system}, *turns]}
         if options.api == "responses":
-            body |= {"max_output_tokens": options.max_output_tokens, "store": False}
+            # Said although it is OpenAI's default: transformers serve streams where nothing is said.
+            body |= {"max_output_tokens": options.max_output_tokens, "store": False, "stream": False}
             body |= {"reasoning": {"effort": options.reasoning_effort}} if options.reasoning_effort else {}
             form = {"type": "json_schema", "name": "working", "strict": True, "schema": SCHEMA}
             body |= {"text": {"format": form}} if options.json_schema else {}
