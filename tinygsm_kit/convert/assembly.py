@@ -60,7 +60,7 @@ class Parts:
             raise ConvertError(f"nothing to convert: expected part-*.parquet in {sample}, found none; run the sample stage")
         self.rows = sum(part.rows for part in self.all)
         self.done = [part for part in self.all if part_path(folder, part.index).exists()]
-        self.to_do = [part for part in self.all if part not in self.done]
+        self.to_do = [part for part in self.all if not part_path(folder, part.index).exists()]
         for part in self.done:
             self._count_written(part)
 
@@ -88,10 +88,9 @@ class Parts:
         self.by_converter.update(row.converter for row in solutions)
 
     def _count_written(self, part: Part) -> None:
-        written = part_path(self.folder, part.index)
-        reasons = Counter(row["reason"] for row in read_rows(part_path(self.folder, part.index, "rejected"), ["reason"]))
-        self._count(part, count_rows([written]), reasons)
-        self.by_converter.update(row["converter"] for row in read_rows(written, ["converter"]))
+        converters = _tally(part_path(self.folder, part.index), "converter")
+        self._count(part, converters.total(), _tally(part_path(self.folder, part.index, "rejected"), "reason"))
+        self.by_converter.update(converters)
 
     def _count(self, part: Part, accepted: int, reasons: Counter[str]) -> None:
         self.counts.rows_in += part.rows
@@ -105,3 +104,11 @@ def _index(path: Path) -> int:
     with contextlib.suppress(ValueError):
         return int(number)
     raise ConvertError(f"{path} is not named like a part: expected part-00000.parquet")
+
+
+def _tally(path: Path, column: str) -> Counter[str]:
+    """How often each value stands in a column, without a Python object for every row."""
+    import pyarrow.parquet as pq
+
+    counted = pq.read_table(path, columns=[column]).column(column).value_counts()
+    return Counter({pair["values"]: pair["counts"] for pair in counted.to_pylist()})

@@ -18,8 +18,9 @@ from tinygsm_kit.convert.assembly import Outcome, Part
 from tinygsm_kit.convert.chain import build
 from tinygsm_kit.convert.money import cost, model_of, price_of, worst_usage
 from tinygsm_kit.convert.options import HostOptions
-from tinygsm_kit.convert.remote import Stream, interruptible, run_async, session
 from tinygsm_kit.convert.rows import Row, prepare_chunk
+from tinygsm_kit.convert.session import interruptible, run_async, session
+from tinygsm_kit.convert.stream import Stream
 from tinygsm_kit.progress import Progress
 from tinygsm_kit.records import Problem, Rejection, Usage
 

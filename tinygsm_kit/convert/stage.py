@@ -73,13 +73,15 @@ def _convert_row(chain: Chain, problem: Problem) -> Outcome:
 
 def _convert_locally(chain: Chain, parts: Parts, host: HostOptions, workers: int, task: Task) -> None:
     results = executor(host, workers).map(partial(convert_chunk, chain), _chunks(parts.to_do, host.chunk_rows), failed_row)
+    rejected = sum(parts.counts.rejected.values())
     for part in parts.to_do:
         outcomes: list[Outcome] = []
         while len(outcomes) < part.rows:
             chunk = next(results)
             outcomes += chunk
             task.advance(len(chunk))
-            task.note(rejected=sum(parts.counts.rejected.values()) + sum(isinstance(row, Rejection) for row in outcomes))
+            rejected += sum(isinstance(outcome, Rejection) for outcome in chunk)
+            task.note(rejected=rejected)
         parts.write(part, outcomes)
 
 
