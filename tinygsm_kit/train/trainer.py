@@ -13,6 +13,9 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from tinygsm_kit.train.data import IGNORED
 
+POOL_BATCHES = 16
+"""Batches a pool at least within which rows are sorted by length; transformers' own rule leaves small data sets unsorted."""
+
 
 class CompletionTrainer(SFTTrainer):
     """SFTTrainer for prompt and completion rows that are tokenized already (`input_ids`, `labels`, `length`)."""
@@ -80,7 +83,10 @@ class LengthGroups(LengthGroupedSampler):
 
     def __iter__(self) -> Any:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
-        order = list(get_length_grouped_indices(self.lengths, self.batch_size, generator=generator))  # type: ignore[no-untyped-call]
+        pool = max(POOL_BATCHES, min(len(self.lengths) // (self.batch_size * 4), 50))
+        order: list[int] = get_length_grouped_indices(  # type: ignore[no-untyped-call]
+            self.lengths, self.batch_size, mega_batch_mult=pool, generator=generator
+        )
         batches = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
         whole = len(order) // self.batch_size
         # The longest batch stays first, so that too little memory shows at once; an incomplete one stays last.
