@@ -43,9 +43,7 @@ def run(
     redo: Annotated[Stage | None, typer.Option(help="Repeat this stage and those after it.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Spend up to the budget without asking.")] = False,
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Leave once batch jobs are submitted; run again for them.")
-    ] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Leave once batch jobs are submitted; run again for them.")] = False,
     workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0: one a core.")] = 0,
     launcher: Annotated[Literal["accelerate"] | None, typer.Option(help="Train through `accelerate launch`.")] = None,
     accelerate_config: Annotated[Path | None, typer.Option(help="Its configuration file.")] = None,

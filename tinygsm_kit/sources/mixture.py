@@ -25,24 +25,10 @@ class PartOptions(Options):
 
 
 @dataclasses.dataclass(frozen=True)
-class OfPart(Of):
-    """A source within a mixture. Mixtures nest, so the JSON schema stops at the second one."""
-
-    def _entry_schema(self, name: str) -> dict[str, Any]:
-        if name == "mixture":
-            return {
-                "type": "object",
-                "properties": {"use": {"const": name}},
-                "required": ["use", "parts"],
-                "title": "source mixture",
-            }
-        return super()._entry_schema(name)
-
-
 class MixtureOptions(Options):
     """The parts and how they are mixed."""
 
-    parts: list[Annotated[Reference, OfPart("source", PartOptions)]] = Field(
+    parts: list[Annotated[Reference, Of("source", PartOptions)]] = Field(
         min_length=1, description="Sources, each {use: NAME, weight: 1.0, …its options}."
     )
     size: int | None = Field(
