@@ -24,7 +24,6 @@ class PartOptions(Options):
     weight: float = Field(default=1.0, gt=0, description="Share of this part, relative to the other parts' weights.")
 
 
-@dataclasses.dataclass(frozen=True)
 class MixtureOptions(Options):
     """The parts and how they are mixed."""
 
