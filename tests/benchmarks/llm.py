@@ -130,7 +130,7 @@ class Bytes:  # tiktoken would load its table from the net: counting bytes is ch
         return text.encode()
 
 P.get_token_encoding = lambda self: Bytes()
-P.check_structured_output_support = lambda self: True  # it would ask for a person's name and age, which the server does not know
+P.check_structured_output_support = lambda self: True  # it would ask for a person's name, which the server does not know
 
 class Working(BaseModel):
     steps: list[str]
