@@ -107,6 +107,18 @@ def test_show_says_where_it_looked_when_there_is_nothing(kit, run):
     assert "no rows with id zzzz at stage convert" in error
 
 
+def test_show_finds_what_was_rejected_before_the_draw_and_after_it(kit, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    programs = ["def solution():\n    return 7 * 8\n", "no code at all", "def solution():\n    return None\n"]
+    rows.write_text("".join(json.dumps({"question": f"Question {i}?", "code": code}) + "\n" for i, code in enumerate(programs)))
+    run = run_recipe(tmp_path, {**RECIPE, "source": {"use": "tinygsm", "path": str(rows)}, "sample": {}}, until="convert")
+    code, out, error = kit("show", run, "--stage", "sample", "--rejected", "-n", 9)
+    assert (code, error) == (0, "")
+    assert out.count("rejected\n") == 2
+    assert "no code at all" in out
+    assert "answer_none (sample)" in out
+
+
 @pytest.mark.parametrize("command", ["show", "report", "export"])
 def test_a_folder_that_is_no_run_is_refused(kit, tmp_path, command):
     code, _, error = kit(command, tmp_path)

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from tinygsm_kit.errors import KitError
-from tinygsm_kit.parts import part_path, part_paths, read_rows
+from tinygsm_kit.parts import part_paths, read_rows
 from tinygsm_kit.records import PROMPT
 
 Row = dict[str, Any]
@@ -38,9 +38,8 @@ def show_rows(run: Path, *, stage: str, rejected: bool, condition: str | None, i
 def _rows(run: Path, stage: str, condition: str | None) -> Iterator[Row]:
     """Each sampled problem with its solution and its injected text, part for part."""
     for path in part_paths(run / "sample"):
-        index = int(path.stem.split("-")[1])
-        solutions = _by_id(part_path(run / "convert", index)) if stage != "sample" else {}
-        texts = _by_id(part_path(run / "inject" / _condition(run, condition), index)) if stage == "inject" else {}
+        solutions = _by_id(run / "convert" / path.name) if stage != "sample" else {}
+        texts = _by_id(run / "inject" / _condition(run, condition) / path.name) if stage == "inject" else {}
         for problem in read_rows(path):
             row: Row = {
                 "id": problem["id"],
@@ -60,11 +59,9 @@ def _rows(run: Path, stage: str, condition: str | None) -> Iterator[Row]:
 
 def _rejections(run: Path, stage: str) -> Iterator[Row]:
     for path in part_paths(run / stage, "rejected"):
-        index = int(path.stem.split("-")[1])
-        problems: dict[str, Row] | None = None
+        # What was rejected before the draw has no part of its own: its rows hold all that there is.
+        problems = _by_id(run / "sample" / path.name.replace("rejected", "part", 1), "id") if stage != "sample" else {}
         for rejection in read_rows(path):
-            if problems is None:
-                problems = _by_id(part_path(run / "sample", index), "id") if stage != "sample" else {}
             problem = problems.get(rejection["problem_id"], {})
             yield {
                 "id": rejection["problem_id"],
