@@ -7,12 +7,12 @@ be read as an effect of the factor. So the compiled arms are compared setting by
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
 
-from tinygsm_kit.recipe import Compare, Recipe, RecipeError, Sample, Target
+from tinygsm_kit.recipe import Compare, Recipe, RecipeError, Sample, StageData, Target
 from tinygsm_kit.references import Reference
 
 
@@ -50,6 +50,26 @@ class Arm:
             "train": [_stage_settings(reference) for reference in self.train],
         }
 
+    @property
+    def converts(self) -> bool:
+        """Whether programs become text: not where they are learned as they are, and not where the rows are ready."""
+        return self.target == "solution" and self.texts is None
+
+    def rows_of(self, index: int) -> Arm:
+        """The arm whose rows one training stage takes: this one, or one with the stage's own rows in a room of their own."""
+        data: StageData | None = getattr(self.train[index].host, "data", None)
+        if data is None:
+            return self
+        room = f"stages/{self.stage_name(index)}/"
+        if data.source is None:
+            return replace(self, room=room, texts=str(data.texts))
+        return replace(self, room=room, source=data.source, sample=data.sample, convert=data.convert or self.convert)
+
+    def stage_name(self, index: int) -> str:
+        """`1-drills`: a training stage's position, and its name or its trainer's."""
+        reference = self.train[index]
+        return f"{index + 1}-{getattr(reference.host, 'name', None) or reference.name}"
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -61,6 +81,12 @@ class Experiment:
     """Fact tokens of all arms, in a stable order, and the equation that each stands for."""
     admitted: tuple[str, ...]
     """Differences beside the factor that `differs` admits, each a sentence for the report."""
+
+    def all_rows(self) -> Iterator[Arm]:
+        """Every arm, and for each of its training stages with rows of its own the arm that stands for those rows."""
+        for arm in self.arms.values():
+            yield arm
+            yield from (rows for index in range(len(arm.train)) if (rows := arm.rows_of(index)) is not arm)
 
 
 def compile_recipe(recipe: Recipe) -> Experiment:

@@ -24,6 +24,8 @@ QUESTIONS = {"gsm8k_tgsm": 1319, "gsm8k_tgsm_python": 1319, "gsm8k_tgsm_sample":
              "svamp_tgsm": 300, "asdiv_tgsm": 2096, "gsm_hard_tgsm": 1319}  # fmt: skip
 """Published sizes of the question sets; probe suites are counted."""
 ROWS_READ = 2_000
+BATCH, EPOCHS = 8, 3
+"""What TRL takes where a recipe says nothing of its own."""
 SPEEDS = {"two CPU cores": 1e11, "one H100 at 40 %": 4e14}
 """Floating-point operations a second, for a first idea of the time."""
 
@@ -61,7 +63,7 @@ def render(result: Plan) -> str:
 
 def consent(recipe: Recipe, folder: Path, yes: bool, interactive: bool) -> bool:
     """Whether a run that may spend money may start: it was asked for, was started before, or the user says so now."""
-    paid = [arm for arm in compile_recipe(recipe).arms.values() if _is_paid(arm)]
+    paid = [arm for arm in compile_recipe(recipe).all_rows() if _is_paid(arm)]
     if not paid or yes or (folder / "convert").exists():
         return True
     if not interactive:
@@ -84,13 +86,42 @@ def _arms(experiment: Experiment) -> Iterator[str]:
 
 def _training(experiment: Experiment) -> Iterator[str]:
     for name, arm in experiment.arms.items():
-        options = [reference.settings() for reference in arm.train]
-        epochs = [float(settings.get("num_train_epochs") or 3) for settings in options]
-        if arm.sample.size is None:
-            yield f"{name}: {len(arm.train)} stage(s); the number of rows is known when the source was read"
+        seen = [_rows_seen(arm, index) for index in range(len(arm.train))]
+        stages = " + ".join(_stage(arm, index, rows) for index, rows in enumerate(seen))
+        if None in seen:
+            yield f"{name}: {stages}; the number of rows is known when the source was read"
             continue
-        tokens = arm.sample.size * TOKENS_A_ROW * sum(epochs)
-        yield f"{name}: about {tokens:,.0f} tokens in {len(arm.train)} stage(s)" + _seconds(parameters(arm.model), tokens)
+        tokens = TOKENS_A_ROW * sum(rows or 0 for rows in seen)
+        yield f"{name}: {stages}, about {tokens:,} tokens" + _seconds(parameters(arm.model), tokens)
+
+
+def _stage(arm: Arm, index: int, rows: int | None) -> str:
+    """`32,000 rows in 1,000 steps`, after the stage's name where there are several."""
+    settings = arm.train[index].settings()
+    steps = settings.get("max_steps") or 0
+    how = f"{steps:,} steps" if steps > 0 else f"{_epochs(settings):g} epochs"
+    stage = f"{arm.stage_name(index).partition('-')[2]}: " if len(arm.train) > 1 else ""
+    return f"{stage}{how}" if rows is None else f"{stage}{rows:,} rows in {how}"
+
+
+def _rows_seen(arm: Arm, index: int) -> int | None:
+    """Rows that a stage trains on, repeats counted; None where that depends on how many the source has."""
+    settings = arm.train[index].settings()
+    if (settings.get("max_steps") or 0) > 0:
+        batch = settings.get("per_device_train_batch_size") or BATCH
+        return int(settings["max_steps"] * batch * (settings.get("gradient_accumulation_steps") or 1))
+    rows = _rows(arm.rows_of(index))
+    return None if rows is None else round(rows * _epochs(settings))
+
+
+def _rows(arm: Arm) -> int | None:
+    """Rows that will be drawn, at most: what the sample takes, or what the source says it has."""
+    sizes = [] if arm.texts else [size for size in (arm.sample.size, arm.source.settings().get("size")) if size is not None]
+    return min(sizes, default=None)
+
+
+def _epochs(settings: Mapping[str, Any]) -> float:
+    return float(settings.get("num_train_epochs") or EPOCHS)
 
 
 def _seconds(size: float | None, tokens: float) -> str:
@@ -123,17 +154,22 @@ def parameters(model: str | Mapping[str, Any]) -> float | None:
     return 12.0 * layers * width**2 + config.get("vocab_size", 0) * width if width and layers else None
 
 
-def _is_paid(arm: Arm) -> bool:
-    """Whether any of the arm's converters asks a service that has a price."""
+def _services(arm: Arm) -> list[Any]:
+    """The converters among the arm's that ask a service; none where nothing is converted."""
     from tinygsm_kit.convert.chain import build
+
+    if not arm.converts or not isinstance(arm.convert.host, HostOptions):
+        return []
+    chain = build(arm.convert.name, arm.convert.settings(), arm.convert.host.fallback, seed=0)
+    return [converter for link, converter in zip(chain.links, chain.converters(), strict=True) if link.remote]
+
+
+def _is_paid(arm: Arm) -> bool:
+    """Whether any of the services that the arm asks has a price."""
     from tinygsm_kit.convert.money import price_of
 
-    host_options = arm.convert.host
-    if arm.target != "solution" or not isinstance(host_options, HostOptions):
-        return False
-    chain = build(arm.convert.name, arm.convert.settings(), host_options.fallback, seed=0)
-    remote = [converter for link, converter in zip(chain.links, chain.converters(), strict=True) if link.remote]
-    return any(price_of(converter, host_options) is not None for converter in remote)
+    options = arm.convert.host
+    return isinstance(options, HostOptions) and any(price_of(service, options) is not None for service in _services(arm))
 
 
 def _budget(arm: Arm) -> str:
@@ -144,9 +180,12 @@ def _budget(arm: Arm) -> str:
 def _conversion(experiment: Experiment, pilot: int) -> Iterator[str]:
     """What converting costs, for every distinct conversion among the arms."""
     seen: list[Any] = []
-    for arm in experiment.arms.values():
-        if arm.target == "solution" and arm.convert not in seen:
-            seen.append(arm.convert)
+    for arm in experiment.all_rows():
+        if not arm.converts:
+            continue
+        conversion = (arm.convert, arm.source, arm.sample) if _services(arm) else arm.convert  # what is free is said once
+        if conversion not in seen:
+            seen.append(conversion)
             yield from _cost(arm, experiment.recipe.seed, pilot)
 
 
@@ -155,7 +194,7 @@ def _cost(arm: Arm, seed: int, pilot: int) -> Iterator[str]:
 
     if not isinstance(arm.convert.host, HostOptions):
         return
-    if not _asks_a_service(arm):
+    if not _services(arm):
         yield f"{arm.convert.name}: here, for nothing, some thousand rows a second and core"
         return
     asked: dict[str, Any] = {
@@ -174,13 +213,6 @@ def _cost(arm: Arm, seed: int, pilot: int) -> Iterator[str]:
         rejected = tried.rejected or "none"
         yield f"pilot of {tried.piloted}: {tried.accepted} converted, rejected {rejected}, ${tried.spent:.4f} spent"
         yield f"from the pilot: {_dollars(tried.usd_low, tried.usd, tried.usd_high)} (95 %), about {_duration(tried.seconds)}"
-
-
-def _asks_a_service(arm: Arm) -> bool:
-    from tinygsm_kit.convert.chain import build
-
-    assert isinstance(arm.convert.host, HostOptions)
-    return build(arm.convert.name, arm.convert.settings(), arm.convert.host.fallback, seed=0).remote
 
 
 def _first_problems(arm: Arm) -> list[Problem]:

@@ -43,9 +43,9 @@ def carry_out(recipe: Recipe, folder: Path, settings: Settings) -> None:
     data = DataStages(experiment, runner)
     models = ModelStages(experiment, runner, data)
     steps: dict[str, Callable[[], object]] = {
-        "sample": lambda: [data.sample(arm) for arm in data.arms() if arm.texts is None],
-        "convert": lambda: [data.convert(arm) for arm in data.arms() if arm.texts is None and arm.target == "solution"],
-        "inject": lambda: [data.inject(arm) for arm in data.arms()],
+        "sample": lambda: [data.sample(arm) for arm in experiment.all_rows() if arm.texts is None],
+        "convert": lambda: [data.convert(arm) for arm in experiment.all_rows() if arm.converts],
+        "inject": lambda: [data.inject(arm) for arm in experiment.all_rows()],
         "train": models.train_all,
         "evaluate": models.evaluate_all,
         "report": lambda: _report(folder, settings.progress),

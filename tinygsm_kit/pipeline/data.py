@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tinygsm_kit.experiment import Arm, Experiment
 from tinygsm_kit.manifest import fingerprint
 from tinygsm_kit.pipeline.runner import Rows, Runner
-from tinygsm_kit.recipe import StageData
 from tinygsm_kit.records import Counts
-from tinygsm_kit.references import Reference
 
 
 class DataStages:
@@ -24,15 +21,6 @@ class DataStages:
         self.seed = experiment.recipe.seed
         self._made: dict[tuple[str, str], Rows] = {}
         self._first: dict[str, str] = {}
-
-    def arms(self) -> Iterator[Arm]:
-        """Every arm, and for each of its training stages with rows of its own the arm that stands for those rows."""
-        for arm in self.experiment.arms.values():
-            yield arm
-            for index, reference in enumerate(arm.train):
-                own = stage_rows(arm, index, reference)
-                if own is not None:
-                    yield own
 
     def sample(self, arm: Arm) -> Rows:
         """Draw the arm's problems."""
@@ -118,19 +106,3 @@ class DataStages:
         from tinygsm_kit.evaluate.questions import evaluation_questions
 
         return evaluation_questions(self.experiment.recipe.evaluate)
-
-
-def stage_name(index: int, reference: Reference) -> str:
-    """`1-drills`: a training stage's position, and its name or its trainer's."""
-    return f"{index + 1}-{getattr(reference.host, 'name', None) or reference.name}"
-
-
-def stage_rows(arm: Arm, index: int, reference: Reference) -> Arm | None:
-    """The arm as if a training stage's own rows were its only ones; None where the stage takes the run's conversions."""
-    data: StageData | None = getattr(reference.host, "data", None)
-    if data is None:
-        return None
-    room = f"stages/{stage_name(index, reference)}/"
-    if data.source is None:
-        return replace(arm, room=room, texts=str(data.texts))
-    return replace(arm, room=room, source=data.source, sample=data.sample, convert=data.convert or arm.convert)

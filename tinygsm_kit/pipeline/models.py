@@ -8,7 +8,7 @@ from typing import Any
 from tinygsm_kit.experiment import Arm, Experiment
 from tinygsm_kit.interfaces import TrainContext
 from tinygsm_kit.manifest import fingerprint
-from tinygsm_kit.pipeline.data import DataStages, stage_name, stage_rows
+from tinygsm_kit.pipeline.data import DataStages
 from tinygsm_kit.pipeline.runner import Rows, Runner
 from tinygsm_kit.records import Counts
 from tinygsm_kit.references import Reference
@@ -46,14 +46,14 @@ class ModelStages:
     def train(self, label: str, arm: Arm, seed: int) -> list[Rows]:
         """Train one model through all its stages; returns what each of them left, the finished model last."""
         model: Any = arm.model
-        texts = [self.data.inject(each) for each in self.data.arms()]
+        texts = [self.data.inject(each) for each in self.experiment.all_rows()]
         mark = fingerprint([arm.model, self.experiment.equations, self.recipe.prompt, seed, [each.mark for each in texts]])
         models = []
         for index, reference in enumerate(arm.train):
-            rows = self.data.inject(stage_rows(arm, index, reference) or arm)
+            rows = self.data.inject(arm.rows_of(index))
             mark = fingerprint([mark, rows.mark, reference.fingerprint()])
             last = index == len(arm.train) - 1
-            place = f"models/{label}" if last else f"stages/{stage_name(index, reference)}/models/{label}"
+            place = f"models/{label}" if last else f"stages/{arm.stage_name(index)}/models/{label}"
             trained = Rows(place, mark)
             context = TrainContext(
                 condition=label, data=self.runner.path(rows), model=model, output=self.runner.path(trained), seed=seed,
@@ -61,7 +61,7 @@ class ModelStages:
                 vocabulary_text=tuple(self.runner.path(each) for each in texts),
                 extra={"equations": self.experiment.equations, "siblings": self._siblings(index)},
             )  # fmt: skip
-            self._train(f"train/{label}" + ("" if last else f"/{stage_name(index, reference)}"), trained, reference, context)
+            self._train(f"train/{label}" + ("" if last else f"/{arm.stage_name(index)}"), trained, reference, context)
             model = str(context.output)
             models.append(trained)
         return models
@@ -69,7 +69,7 @@ class ModelStages:
     def _siblings(self, index: int) -> list[str]:
         """The rows that every condition has at one stage: one that is too long in one of them is left out of all."""
         arms = [arm for arm in self.experiment.arms.values() if index < len(arm.train)]
-        rows = [self.data.inject(stage_rows(arm, index, arm.train[index]) or arm) for arm in arms]
+        rows = [self.data.inject(arm.rows_of(index)) for arm in arms]
         return list(dict.fromkeys(str(self.runner.path(each)) for each in rows))
 
     def _train(self, name: str, rows: Rows, reference: Reference, context: TrainContext) -> None:
