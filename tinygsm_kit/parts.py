@@ -27,10 +27,15 @@ def _schema(columns: Mapping[str, str]) -> Any:
 def write_part(path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
     """Write rows under a temporary name, then rename. The bytes depend on the rows and on pyarrow's version alone."""
     import pyarrow as pa
+
+    write_table(path, pa.Table.from_pylist(list(rows), schema=_schema(columns)))
+
+
+def write_table(path: Path, table: Any) -> None:
+    """The same for rows that are a pyarrow table already."""
     import pyarrow.parquet as pq
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    table = pa.Table.from_pylist(list(rows), schema=_schema(columns))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         pq.write_table(table, temporary, compression="zstd")
