@@ -120,3 +120,23 @@ def test_every_recipe_that_ships_can_be_read_and_compiled(name):
     from tinygsm_kit.experiment import compile_recipe
 
     assert compile_recipe(load(find_recipe(name))).recipe.name == name
+
+
+def test_a_path_leads_from_the_working_folder_or_else_from_the_recipe(tmp_path, monkeypatch):
+    beside, here = tmp_path / "recipes", tmp_path / "here"
+    for folder in (beside, here):
+        folder.mkdir()
+        (folder / "both.jsonl").touch()
+    (beside / "rows.jsonl").touch()
+    stage = "{use: sft, data: {texts: rows.jsonl}}"
+    mixture = "{use: mixture, parts: [{use: tinygsm, path: both.jsonl}, {use: tinygsm, path: [rows.jsonl, none.jsonl]}]}"
+    text = GOOD.replace("{use: drills}", mixture).replace("train:\n  use: sft\n  num_train_epochs: 1", f"train: [{stage}]")
+    (beside / "recipe.yaml").write_text(f"{text}evaluate: {{gsm8k: rows.jsonl, data: {{svamp: none.jsonl}}}}\n")
+    monkeypatch.chdir(here)
+    read = load(beside / "recipe.yaml")
+    first, second = (part.settings()["path"] for part in read.source.options.parts)
+    assert (first, second) == ("both.jsonl", [str(beside / "rows.jsonl"), "none.jsonl"])
+    assert read.train[0].host.data.texts == beside / "rows.jsonl"
+    assert read.evaluate.gsm8k == beside / "rows.jsonl"
+    assert str(read.evaluate.data["svamp"]) == "none.jsonl"
+    assert type(read).model_validate(read.dump()) == read

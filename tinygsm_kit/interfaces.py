@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 from tinygsm_kit.records import PROMPT, Probe, Problem, Rejection, Reply, Solution
 
@@ -20,6 +20,16 @@ class Options(BaseModel):
     """Base of every plugin's options: unknown keys are errors, and a validated model does not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _beside_recipe(path: Path, info: ValidationInfo) -> Path:
+    folder = (info.context or {}).get("folder")
+    found = path if folder is None or path.exists() else Path(folder).resolve() / path
+    return found if found.exists() else path
+
+
+LocalPath = Annotated[Path, AfterValidator(_beside_recipe)]
+"""A file or folder that a recipe names: from the working folder, or else from the folder of the recipe."""
 
 
 class Plugin(Protocol):

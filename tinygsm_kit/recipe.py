@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -11,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from tinygsm_kit.convert.options import HostOptions
 from tinygsm_kit.errors import KitError
 from tinygsm_kit.evaluate.options import EvaluateOptions
+from tinygsm_kit.interfaces import LocalPath
 from tinygsm_kit.records import PROMPT
 from tinygsm_kit.references import Of, Reference, unknown_key, with_plugins
 from tinygsm_kit.train.options import ModelSpec
@@ -53,7 +53,7 @@ class StageData(Section):
     convert: Annotated[Reference, Of("converter", HostOptions)] | None = Field(
         None, description="As the run's where not given."
     )
-    texts: Path | None = Field(None, description="JSONL or Parquet with columns `question` and `text`, taken as it is.")
+    texts: LocalPath | None = Field(None, description="JSONL or Parquet with columns `question` and `text`, taken as it is.")
 
     @model_validator(mode="after")
     def _one_of(self) -> StageData:

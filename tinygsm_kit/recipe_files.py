@@ -46,7 +46,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     for override in overrides:
         _override(data, override)
     try:
-        return Recipe.model_validate(data)
+        return Recipe.model_validate(data, context={"folder": path.parent})
     except ValidationError as error:
         raise RecipeError(_explain(error, path, root)) from None
 

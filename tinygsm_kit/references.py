@@ -26,9 +26,8 @@ class Reference:
 
     @property
     def version(self) -> str:
-        """The implementation's version together with that of the distribution that brought it."""
-        entry = host().find(self.kind, self.name)
-        return f"{entry.load().version}"
+        """The implementation's version: raised when its output changes, so that the rows made before are known to be older."""
+        return str(host().find(self.kind, self.name).load().version)
 
     def build(self) -> Any:
         """A ready instance."""
@@ -58,7 +57,9 @@ class Of:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         dump = core_schema.plain_serializer_function_ser_schema(Reference.dump)
-        return core_schema.no_info_plain_validator_function(self.read, serialization=dump)
+        return core_schema.with_info_plain_validator_function(
+            lambda value, info: self.read(value, info.context), serialization=dump
+        )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """A placeholder: a mixture's parts are sources again, so the definitions are put in once, by `with_plugins`."""
@@ -86,7 +87,7 @@ class Of:
             "$defs": {key: value for model in models for key, value in model.get("$defs", {}).items()},
         }
 
-    def read(self, value: object) -> Reference:
+    def read(self, value: object, context: Any = None) -> Reference:
         """The reference; a pydantic ValidationError whose locations are the keys at fault."""
         if isinstance(value, Reference):
             return value
@@ -99,9 +100,9 @@ class Of:
         except PluginError as error:
             raise _at("use", name, str(error)) from error
         keys = {key: item for key, item in given.items() if key != "use"}
-        return self._split(name, options, keys)
+        return self._split(name, options, keys, context)
 
-    def _split(self, name: str, options: type[BaseModel], keys: dict[str, Any]) -> Reference:
+    def _split(self, name: str, options: type[BaseModel], keys: dict[str, Any], context: Any) -> Reference:
         """Give each key to the plugin or to the host. A key of neither is named with the nearest valid one."""
         own = known_keys(options)
         hosts = known_keys(self.host) if self.host else set()
@@ -111,9 +112,8 @@ class Of:
                 raise _at(key, keys[key], unknown_key(key, own | hosts))
         mine = {key: item for key, item in keys.items() if key in own or key not in hosts}
         theirs = {key: item for key, item in keys.items() if key not in mine}
-        return Reference(
-            self.kind, name, options.model_validate(mine), None if self.host is None else self.host.model_validate(theirs)
-        )
+        hosted = None if self.host is None else self.host.model_validate(theirs, context=context)
+        return Reference(self.kind, name, options.model_validate(mine, context=context), hosted)
 
 
 def with_plugins(schema: dict[str, Any]) -> dict[str, Any]:

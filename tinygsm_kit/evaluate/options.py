@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from tinygsm_kit.interfaces import Options
+from tinygsm_kit.interfaces import LocalPath, Options
 
 
 class EvaluateOptions(Options):
@@ -16,8 +15,10 @@ class EvaluateOptions(Options):
     tasks: tuple[str, ...] = Field(
         ("gsm8k_tgsm", "mul_probes"), min_length=1, description="The kit's tasks, probe suites of plugins, or any lm-eval task."
     )
-    gsm8k: Path | None = Field(None, description="Local file or folder with GSM8K's test split; the hub where it is not given.")
-    data: dict[str, Path] = Field(
+    gsm8k: LocalPath | None = Field(
+        None, description="Local file or folder with GSM8K's test split; the hub where it is not given."
+    )
+    data: dict[str, LocalPath] = Field(
         default_factory=dict, description="Local files of other question sets: svamp, asdiv, gsm_hard."
     )
     limit: int | None = Field(None, ge=1, description="Questions a task at most; for trying things out.")

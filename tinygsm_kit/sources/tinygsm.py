@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from tinygsm_kit.interfaces import Options
+from tinygsm_kit.interfaces import LocalPath, Options
 from tinygsm_kit.maths import programs
 from tinygsm_kit.records import Problem, Rejection, problem_id
 from tinygsm_kit.sources import files
@@ -29,7 +29,7 @@ class TinyGSMOptions(Options):
         description="Read the data set over the network each time (sampling reads it twice); false downloads it once, to the "
         "Hugging Face cache.",
     )
-    path: Path | list[Path] | None = Field(
+    path: LocalPath | list[LocalPath] | None = Field(
         default=None,
         description="Local rows instead: a JSONL or Parquet file, a folder of them, a glob pattern, or a list of these.",
     )
