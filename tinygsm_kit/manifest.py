@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,10 @@ def fingerprint(value: object) -> str:
 
 
 class Manifest:
-    """RUN/manifest.json, rewritten whole whenever a stage begins or ends."""
+    """RUN/manifest.json, rewritten whole whenever a stage begins or ends. Stages may run in threads; one writes at a time."""
 
     def __init__(self, run: Path) -> None:
+        self._lock = threading.Lock()
         self.path = run / FILE
         self.data: dict[str, Any] = {"stages": {}}
         if self.path.is_file():
@@ -36,8 +38,8 @@ class Manifest:
 
     def describe(self, **facts: object) -> None:
         """Set what holds for the whole run: versions, commit, seed."""
-        self.data.update(facts)
-        self._write()
+        with self._changed():
+            self.data.update(facts)
 
     def is_done(self, stage: str, mark: str) -> bool:
         """Whether the stage ended with this very fingerprint."""
@@ -50,36 +52,41 @@ class Manifest:
 
     def begin(self, stage: str, mark: str) -> None:
         """Say, before the first byte, which fingerprint the folder belongs to. Seconds add up over restarts."""
-        known = self.data["stages"].get(stage, {})
-        seconds = known.get("seconds", 0.0) if known.get("fingerprint") == mark else 0.0
-        self.data["stages"][stage] = {"fingerprint": mark, "done": False, "seconds": seconds, "started": _now()}
-        self._write()
+        with self._changed() as stages:
+            known = stages.get(stage, {})
+            seconds = known.get("seconds", 0.0) if known.get("fingerprint") == mark else 0.0
+            stages[stage] = {"fingerprint": mark, "done": False, "seconds": seconds, "started": _now()}
 
     def end(self, stage: str, counts: Counts | None, seconds: float) -> None:
         """Record what a stage did."""
-        entry = self.data["stages"][stage]
-        entry.update(done=True, seconds=round(entry["seconds"] + seconds, 3), ended=_now())
-        if counts is not None:
-            entry.update(
-                rows_in=counts.rows_in,
-                rows_out=counts.rows_out,
-                rejected=dict(sorted(counts.rejected.items())),
-                extra=counts.extra,
-            )
-        self._write()
+        with self._changed() as stages:
+            entry = stages[stage]
+            entry.update(done=True, seconds=round(entry["seconds"] + seconds, 3), ended=_now())
+            if counts is not None:
+                entry.update(
+                    rows_in=counts.rows_in,
+                    rows_out=counts.rows_out,
+                    rejected=dict(sorted(counts.rejected.items())),
+                    extra=counts.extra,
+                )
 
     def add_seconds(self, stage: str, seconds: float) -> None:
         """Time spent on a stage that did not end."""
-        self.data["stages"][stage]["seconds"] += round(seconds, 3)
-        self._write()
+        with self._changed() as stages:
+            stages[stage]["seconds"] += round(seconds, 3)
 
     def forget(self, stage: str) -> None:
         """Make a stage run again."""
-        if self.data["stages"].pop(stage, None) is not None:
-            self._write()
+        if stage in self.data["stages"]:
+            with self._changed() as stages:
+                del stages[stage]
 
-    def _write(self) -> None:
-        write_text(self.path, json.dumps(self.data, indent=1, ensure_ascii=False, default=str) + "\n")
+    @contextmanager
+    def _changed(self) -> Iterator[dict[str, Any]]:
+        """The stages, for one thread at a time to change; written when it has."""
+        with self._lock:
+            yield self.data["stages"]
+            write_text(self.path, json.dumps(self.data, indent=1, ensure_ascii=False, default=str) + "\n")
 
 
 def environment() -> dict[str, Any]:

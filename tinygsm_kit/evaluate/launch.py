@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tinygsm_kit import processes
 from tinygsm_kit.errors import KitError
 
 
@@ -34,9 +33,7 @@ def launch(
     with tempfile.TemporaryDirectory(prefix="tinygsm-kit-") as scratch:
         file = Path(scratch) / "call.json"
         file.write_text(json.dumps({"model": str(model), "tasks": list(tasks), "folder": str(folder), **settings}, default=str))
-        config = ["--config_file", str(config_file)] if config_file else []
-        command = ["accelerate.commands.launch", *config, *arguments, "-m", "tinygsm_kit.evaluate", str(file)]
-        code = subprocess.run([sys.executable, "-m", *command], check=False).returncode
+        code = processes.accelerated("tinygsm_kit.evaluate", file, config_file, arguments)
     if code != 0:
         raise LaunchError(
             f"evaluating {model} under accelerate ended with status {code}; what it said stands above. "

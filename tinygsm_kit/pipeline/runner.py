@@ -29,6 +29,8 @@ class Settings:
     workers: int = 1
     launcher: str | None = None
     accelerate_config: Path | None = None
+    devices: tuple[str, ...] = ()
+    """Devices on which as many conditions are trained at once, each in a process of its own; none: one after another, here."""
     progress: Progress = field(default_factory=Silent)
 
 
