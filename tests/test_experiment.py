@@ -84,6 +84,39 @@ def test_arms_that_do_not_differ_at_all_are_no_experiment():
         compile_recipe(recipe(conditions={"plain": {}, "facts": {}}))
 
 
+def test_a_ladder_has_every_arm_on_every_rung_with_other_rows_and_nothing_else():
+    experiment = compile_recipe(recipe(ladder=[10, 30]))
+    rungs = list(experiment.ladder())
+    assert [(arm.name, arm.rows, arm.room) for arm in rungs] == [
+        ("plain", 10, "ladder/10-rows/"), ("facts", 10, "ladder/10-rows/"),
+        ("plain", 30, "ladder/30-rows/"), ("facts", 30, "ladder/30-rows/"),
+    ]  # fmt: skip
+    assert [arm.rung(None) for arm in rungs[:2]] == list(experiment.arms.values())
+    assert all(arm.settings() == experiment.arms[arm.name].settings() for arm in rungs)
+    assert list(compile_recipe(recipe()).ladder()) == []
+
+
+@pytest.mark.parametrize(
+    ("ladder", "said"),
+    [
+        ([30, 10], r"expected rising numbers of rows, found \[30, 10\]"),
+        ([10, 10], r"expected rising numbers of rows, found \[10, 10\]"),
+        ([0], "greater than or equal to 1"),
+    ],
+)
+def test_a_ladder_rises(ladder, said):
+    with pytest.raises(ValueError, match=said):
+        recipe(ladder=ladder)
+
+
+def test_a_ladder_stays_below_the_run_and_varies_its_rows():
+    with pytest.raises(RecipeError, match=r"fewer rows than plain samples \(100\), which is the top rung, found 100"):
+        compile_recipe(recipe(ladder=[10, 100]))
+    own_rows = {**TRAIN, "data": {"source": "synthetic", "sample": {"size": 50}}}
+    with pytest.raises(RecipeError, match="a training stage of plain that takes the run's rows, found `data` in each"):
+        compile_recipe(recipe(ladder=[10], train=[own_rows]))
+
+
 def test_differences_are_found_at_every_depth():
     left, right = {"a": {"b": [1, 2]}, "c": 1}, {"a": {"b": [1, 3]}, "d": 1}
     assert list(differences(left, right)) == [("a.b.1", 2, 3), ("c", 1, None), ("d", None, 1)]

@@ -6,7 +6,7 @@ be read as an effect of the factor. So the compiled arms are compared setting by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +32,8 @@ class Arm:
     """Where below the run directory the arm's rows lie, `stages/1-drills/` for those of one training stage."""
     texts: str | None = None
     """A file of ready prompts and completions that takes the place of sample and conversion."""
+    rows: int | None = None
+    """On a rung of the ladder, how many of the arm's rows it is: the first in the order of the draw."""
 
     def equations(self) -> dict[str, str]:
         """Fact tokens of this arm's injectors, in order, and the equation that each stands for."""
@@ -62,13 +64,18 @@ class Arm:
             return self
         room = f"stages/{self.stage_name(index)}/"
         if data.source is None:
-            return replace(self, room=room, texts=str(data.texts))
-        return replace(self, room=room, source=data.source, sample=data.sample, convert=data.convert or self.convert)
+            return replace(self, room=room, rows=None, texts=str(data.texts))
+        convert = data.convert or self.convert
+        return replace(self, room=room, rows=None, source=data.source, sample=data.sample, convert=convert)
 
     def stage_name(self, index: int) -> str:
         """`1-drills`: a training stage's position, and its name or its trainer's."""
         reference = self.train[index]
         return f"{index + 1}-{getattr(reference.host, 'name', None) or reference.name}"
+
+    def rung(self, rows: int | None) -> Arm:
+        """The arm on a rung of the ladder, in a room of its own; None is the top rung, the run itself."""
+        return replace(self, rows=rows, room="" if rows is None else f"ladder/{rows}-rows/")
 
 
 @dataclass(frozen=True)
@@ -88,11 +95,16 @@ class Experiment:
             yield arm
             yield from (rows for index in range(len(arm.train)) if (rows := arm.rows_of(index)) is not arm)
 
+    def ladder(self) -> Iterator[Arm]:
+        """Every arm on every rung below the top one, from few rows to many."""
+        return (arm.rung(rows) for rows in self.recipe.ladder for arm in self.arms.values())
+
 
 def compile_recipe(recipe: Recipe) -> Experiment:
     """Resolve every condition and refuse comparisons whose arms differ by accident. Raises RecipeError."""
     arms = {name: _arm(recipe, name) for name in recipe.conditions}
     admitted = [sentence for comparison in recipe.compare for sentence in _check(comparison, arms)]
+    _check_ladder(recipe.ladder, arms)
     equations = {token: equation for arm in arms.values() for token, equation in arm.equations().items()}
     return Experiment(recipe, arms, equations, tuple(admitted))
 
@@ -139,6 +151,18 @@ def _check(comparison: Compare, arms: Mapping[str, Arm]) -> Iterator[str]:
                 f"`differs: [{key}]`"
             )
         yield f"{pair} differ in {key} as well ({left!r} against {right!r})"
+
+
+def _check_ladder(ladder: Sequence[int], arms: Mapping[str, Arm]) -> None:
+    """Every rung must be smaller than the run, and the run's rows must be trained on."""
+    for name, arm in arms.items() if ladder else ():
+        if arm.sample.size is not None and ladder[-1] >= arm.sample.size:
+            raise RecipeError(
+                f"ladder: expected fewer rows than {name} samples ({arm.sample.size:,}), which is the top rung, "
+                f"found {ladder[-1]:,}"
+            )
+        if all(arm.rows_of(index) is not arm for index in range(len(arm.train))):
+            raise RecipeError(f"ladder: expected a training stage of {name} that takes the run's rows, found `data` in each")
 
 
 def _within(key: str, declared: str) -> bool:

@@ -113,6 +113,11 @@ class Recipe(Section):
     conditions: dict[Annotated[str, Field(pattern=NAME)], Condition] = Field(min_length=1, description="The arms, by name.")
     model: ModelSpec | None = Field(None, description="The base model of every condition.")
     train: TrainStages = Field(description="The trainer and its options, or a list of stages.")
+    ladder: list[Annotated[int, Field(ge=1)]] = Field(
+        default_factory=list,
+        description="Rows of the rungs below the run: every condition is also trained on the first so many of its rows, each "
+        "rung within the next, and the report says how accuracy grows with them.",
+    )
     evaluate: EvaluateOptions = Field(default_factory=EvaluateOptions, description="Tasks and how they are run.")
     compare: Annotated[
         list[Compare], BeforeValidator(lambda value: [value] if isinstance(value, Mapping | Compare) else value)
@@ -125,6 +130,8 @@ class Recipe(Section):
     def _names_exist(self) -> Recipe:
         if "{question}" not in self.prompt:
             raise ValueError("prompt: expected a template with {question} in it")
+        if self.ladder != sorted(set(self.ladder)):
+            raise ValueError(f"ladder: expected rising numbers of rows, found {self.ladder}")
         for comparison in self.compare:
             for name in (comparison.baseline, comparison.treatment):
                 if name not in self.conditions:

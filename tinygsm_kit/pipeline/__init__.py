@@ -14,6 +14,7 @@ from tinygsm_kit.parts import write_text
 from tinygsm_kit.pipeline.data import DataStages
 from tinygsm_kit.pipeline.models import ModelStages
 from tinygsm_kit.pipeline.runner import STAGES, Runner, Settings, StageError
+from tinygsm_kit.processes import check_devices
 from tinygsm_kit.progress import Progress
 from tinygsm_kit.recipe import Recipe
 from tinygsm_kit.recipe_files import find_recipe, load
@@ -34,6 +35,7 @@ def run(recipe: str | Path | Recipe, out: str | Path | None = None, overrides: S
 
 def carry_out(recipe: Recipe, folder: Path, settings: Settings) -> None:
     """All stages up to `settings.until`, in one run directory."""
+    check_devices(settings.devices)
     experiment = compile_recipe(recipe)
     runner = Runner(folder, settings)
     write_text(folder / "recipe.yaml", yaml.safe_dump(recipe.dump(), sort_keys=False, allow_unicode=True))
@@ -45,7 +47,7 @@ def carry_out(recipe: Recipe, folder: Path, settings: Settings) -> None:
     steps: dict[str, Callable[[], object]] = {
         "sample": lambda: [data.sample(arm) for arm in experiment.all_rows() if arm.texts is None],
         "convert": lambda: [data.convert(arm) for arm in experiment.all_rows() if arm.converts],
-        "inject": lambda: [data.inject(arm) for arm in experiment.all_rows()],
+        "inject": lambda: [data.inject(arm) for arm in (*experiment.all_rows(), *experiment.ladder())],
         "train": models.train_all,
         "evaluate": models.evaluate_all,
         "report": lambda: _report(folder, settings.progress),

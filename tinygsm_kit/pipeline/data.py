@@ -70,6 +70,8 @@ class DataStages:
     def _inject(self, arm: Arm) -> Rows:
         import tinygsm_kit.inject.stage as stage
 
+        if arm.rows is not None:
+            return self._rung(arm, arm.rows)
         injectors = [(reference.name, reference.settings()) for reference in arm.inject]
         marks = [reference.fingerprint() for reference in arm.inject]
         place, progress = f"{arm.room}inject/{arm.name}", self.runner.settings.progress
@@ -91,6 +93,18 @@ class DataStages:
             self.runner.path(sample), self.runner.path(below), self.runner.path(rows), injectors=injectors, progress=progress
         ))  # fmt: skip
 
+    def _rung(self, arm: Arm, size: int) -> Rows:
+        """The first rows of the arm's own: nothing is sampled or converted again."""
+        from tinygsm_kit.sources.nesting import first_rows
+
+        sample, made = self.sample(arm.rung(None)), self.inject(arm.rung(None))
+        by = arm.sample.stratify
+        rows = Rows(f"{arm.room}inject/{arm.name}", fingerprint([made.mark, size, by, self.seed]))
+        return self._run(rows, lambda: first_rows(
+            self.runner.path(sample), self.runner.path(made), self.runner.path(rows), size=size, stratify=by, seed=self.seed,
+            progress=self.runner.settings.progress,
+        ))  # fmt: skip
+
     def _place(self, stage: str, arm: Arm, settings: object) -> Rows:
         """`stage`, or `stage/<condition>` where an earlier arm has taken that with other settings."""
         mark, place = fingerprint(settings), f"{arm.room}{stage}"
@@ -98,7 +112,7 @@ class DataStages:
 
     def _run(self, rows: Rows, work: Callable[[], Counts | None]) -> Rows:
         place = rows.place.split("/")
-        name = rows.place if place[0] != "stages" else "/".join([place[2], *place[3:], place[1]])
+        name = "/".join([*place[2:], place[1]]) if place[0] in ("stages", "ladder") else rows.place
         return self.runner.stage(name, rows, work)
 
     @functools.cached_property
