@@ -53,3 +53,12 @@ def test_the_same_seed_gives_the_same_weights():
     one, other, third = (scratch.build_model(spec, tokenizer, seed).get_input_embeddings().weight for seed in (1, 1, 2))
     assert one.equal(other)
     assert not one.equal(third)
+
+
+def test_signs_between_numbers_take_their_gaps_and_the_end_of_a_prompt_does_not():
+    tokenizer = tokenizer_with()
+    pieces = [tokenizer.decode([token]) for token in tokenizer("365 × 6, 18")["input_ids"]]
+    assert pieces == ["3", "6", "5", " × ", "6", ", ", "1", "8"]
+    for prompt in ("User: What is 365 × 6?\nAssistant:", "365 apples"):
+        alone, whole = (tokenizer(text)["input_ids"] for text in (prompt, f"{prompt} 2190"))
+        assert whole[: len(alone)] == alone

@@ -37,6 +37,7 @@ class Encoder:
     def __init__(self, tokenizer: Any, prompt: str, max_length: int | None) -> None:
         self.tokenizer, self.prompt, self.max_length = tokenizer, prompt, max_length
         self.eos: str = tokenizer.eos_token
+        self.eos_id: int = tokenizer.eos_token_id
         if not self.eos:
             raise TrainingError(
                 "the tokenizer has no end-of-sequence token, so a model could never learn to stop: set eos_token"
@@ -60,10 +61,10 @@ class Encoder:
     def _ids(self, texts: list[str]) -> list[list[int]]:
         return self.tokenizer(texts, return_attention_mask=False)["input_ids"] if texts else []
 
-    def fault(self, ids: Sequence[int], length: int) -> tuple[str, str] | None:
+    def fault(self, ids: list[int], length: int) -> tuple[str, str] | None:
         """Why a row cannot be trained on, as (reason, detail); None where it can. `length` is the longest of all conditions."""
-        ends = sum(1 for token in ids if token == self.tokenizer.eos_token_id)
-        if ends != 1 or ids[-1] != self.tokenizer.eos_token_id:
+        ends = ids.count(self.eos_id)
+        if ends != 1 or ids[-1] != self.eos_id:
             return "eos_inside", f"{ends} end-of-sequence tokens, expected one, at the end"
         if self.max_length is not None and length > self.max_length:
             return "too_long", f"{length} tokens in its longest condition, max_length is {self.max_length}"
