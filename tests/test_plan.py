@@ -58,7 +58,7 @@ def test_each_stage_counts_its_own_rows():
 def test_rows_that_nobody_counted_yet_are_said_to_be_unknown():
     texts = {"name": "talk", "use": "sft", "num_train_epochs": 1, "data": {"texts": "rows.jsonl"}}
     line = training([texts, {"use": "sft", "max_steps": 5}])
-    assert line == "plain: talk: 1 epochs + sft: 40 rows in 5 steps; the number of rows is known when the source was read"
+    assert line == "plain: talk: 1 epoch + sft: 40 rows in 5 steps; the number of rows is known when the source was read"
     assert training("sft", sample={}) == "plain: 3 epochs; the number of rows is known when the source was read"
 
 
@@ -96,4 +96,8 @@ def test_a_stage_that_pays_for_its_rows_needs_consent_too(monkeypatch, tmp_path)
 def test_a_program_target_converts_nothing_and_so_costs_nothing(tmp_path):
     recipe = Recipe.model_validate({**BASE, "convert": PAID, "target": "program"})
     assert consent(recipe, tmp_path / "run", yes=False, interactive=False)
-    assert "conversion" not in dict(plan(recipe).sections)
+    sections = dict(plan(recipe).sections)
+    assert "conversion" not in sections
+    assert next(line for lines in sections.values() for line in lines if line.startswith("plain: ")) == (
+        "plain: 500 rows of drills, the programs themselves, no injector, model from scratch (gpt2)"
+    )

@@ -47,6 +47,9 @@ def run(
     workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0: one a core.")] = 0,
     launcher: Annotated[Literal["accelerate"] | None, typer.Option(help="Train through `accelerate launch`.")] = None,
     accelerate_config: Annotated[Path | None, typer.Option(help="Its configuration file.")] = None,
+    devices: Annotated[
+        str, typer.Option(metavar="LIST", help="Train a condition on each of these at once: `0,1`, or `cpu,cpu`.")
+    ] = "",
 ) -> None:
     """Run a recipe from data to verdict; the same command goes on where it was stopped."""
     from tinygsm_kit.pipeline import Settings, carry_out
@@ -62,7 +65,8 @@ def run(
     if not consent(read, folder, yes, sys.stdin.isatty()):
         raise typer.Exit(1)
     chosen = workers or os.cpu_count() or 1
-    carry_out(read, folder, Settings(until, redo, chosen, launcher, accelerate_config, for_terminal()))
+    at_once = tuple(name.strip() for name in devices.split(",") if name.strip())
+    carry_out(read, folder, Settings(until, redo, chosen, launcher, accelerate_config, at_once, for_terminal()))
     if until == "report":
         typer.echo((folder / "report" / "report.md").read_text(encoding="utf-8"))
         typer.echo(f"Report: {(folder / 'report' / 'index.html').resolve()}")

@@ -80,7 +80,8 @@ def _arms(experiment: Experiment) -> Iterator[str]:
         size = f"{arm.sample.size:,} rows" if arm.sample.size else "all rows"
         injectors = ", ".join(reference.name for reference in arm.inject) or "no injector"
         model = arm.model if isinstance(arm.model, str) else f"from scratch ({arm.model['config']['model_type']})"
-        yield f"{name}: {size} of {arm.source.name}, {arm.convert.name}, {injectors}, model {model}"
+        text = arm.convert.name if arm.converts else "the programs themselves"
+        yield f"{name}: {size} of {arm.source.name}, {text}, {injectors}, model {model}"
     yield f"{len(experiment.equations)} fact tokens in every condition's vocabulary"
 
 
@@ -99,7 +100,7 @@ def _stage(arm: Arm, index: int, rows: int | None) -> str:
     """`32,000 rows in 1,000 steps`, after the stage's name where there are several."""
     settings = arm.train[index].settings()
     steps = settings.get("max_steps") or 0
-    how = f"{steps:,} steps" if steps > 0 else f"{_epochs(settings):g} epochs"
+    how = f"{steps:,} steps" if steps > 0 else f"{_epochs(settings):g} epoch{'s' * (_epochs(settings) != 1)}"
     stage = f"{arm.stage_name(index).partition('-')[2]}: " if len(arm.train) > 1 else ""
     return f"{stage}{how}" if rows is None else f"{stage}{rows:,} rows in {how}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +20,17 @@ def ready_rows(path: Path) -> Iterator[Mapping[str, str]]:
         if not isinstance(question, str) or not isinstance(text, str):
             raise InjectError(f"{path}, row {number}: expected text in `question` and `text`, found {_shape(row)}")
         yield {"problem_id": problem_id(question, text), "question": question, "text": text}
+
+
+def identity(path: Path) -> list[str]:
+    """What the rows depend on: the digest of each file. Empty where there is none, which reading says."""
+    files = part_paths(path) if path.is_dir() else [path] if path.is_file() else []
+    return [_digest(file) for file in files]
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _read_any(path: Path) -> Iterator[Mapping[str, Any]]:

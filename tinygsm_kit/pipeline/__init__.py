@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from tinygsm_kit.errors import KitError
 from tinygsm_kit.experiment import compile_recipe
 from tinygsm_kit.manifest import environment
 from tinygsm_kit.parts import write_text
@@ -35,6 +36,8 @@ def run(recipe: str | Path | Recipe, out: str | Path | None = None, overrides: S
 
 def carry_out(recipe: Recipe, folder: Path, settings: Settings) -> None:
     """All stages up to `settings.until`, in one run directory."""
+    if settings.launcher and settings.devices:
+        raise KitError("expected --launcher (one training on many devices) or --devices (one on each of them), found both")
     check_devices(settings.devices)
     experiment = compile_recipe(recipe)
     runner = Runner(folder, settings)

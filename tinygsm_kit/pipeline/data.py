@@ -69,6 +69,7 @@ class DataStages:
 
     def _inject(self, arm: Arm) -> Rows:
         import tinygsm_kit.inject.stage as stage
+        from tinygsm_kit.inject.texts import identity
 
         if arm.rows is not None:
             return self._rung(arm, arm.rows)
@@ -77,7 +78,7 @@ class DataStages:
         place, progress = f"{arm.room}inject/{arm.name}", self.runner.settings.progress
         if arm.texts is not None:
             texts = Path(arm.texts)
-            rows = Rows(place, fingerprint([arm.texts, texts.stat().st_size if texts.exists() else None, marks]))
+            rows = Rows(place, fingerprint([identity(texts), marks]))
             return self._run(
                 rows, lambda: stage.inject_texts(texts, self.runner.path(rows), injectors=injectors, progress=progress)
             )
