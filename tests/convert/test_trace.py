@@ -130,7 +130,14 @@ def test_rounding_up_is_said():
     [
         ({"break_products": False}, "eggs = 365 * 6\nreturn eggs", "Eggs: 365 × 6 = 2190."),
         ({"division_facts": False}, "share = 56 / 8\nreturn share", "Share: 56 ÷ 8 = 7."),
-        ({"break_sums": True}, "both = 47 + 38\nreturn both", "Both, 47 + 38: 40 + 30 = 70, 7 + 8 = 15, so 70 + 15 = 85."),
+        ({"break_sums": True}, "both = 47 + 38\nreturn both", "Both, 47 + 38: 47 + 30 = 77, so 77 + 8 = 85."),
+        ({"break_sums": True}, "both = 9 + 38\nreturn both", "Both, 9 + 38: 38 + 9 = 47."),
+        (
+            {"break_sums": True},
+            "eggs = 56 * 7\nreturn eggs",
+            "Eggs, 56 × 7: 5 × 7 = 35, 6 × 7 = 42, 350 + 40 = 390, so 390 + 2 = 392.",
+        ),
+        ({"break_sums": True}, "eggs = 1.5 * 7\nreturn eggs", "Eggs, 1.5 × 7: 1 × 7 = 7, 5 × 7 = 35, so 7 + 3.5 = 10.5."),
         ({"break_sums": True}, "both = 7 + 8\nreturn both", "Both: 7 + 8 = 15."),
     ],
 )

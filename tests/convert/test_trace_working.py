@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygsm_kit.convert.trace.quantities import decimal, rounded
-from tinygsm_kit.convert.trace.working import MAX_PARTIALS, chain, digits_of, division_steps, partial_products, tens_and_ones
+from tinygsm_kit.convert.trace.working import (
+    MAX_PARTIALS,
+    added_by_places,
+    chain,
+    digits_of,
+    division_steps,
+    partial_products,
+    sum_by_places,
+)
 
 FACT = re.compile(r"([\d.]+) ([×÷+]) ([\d.]+) = ([\d.]+)")
 OPERATIONS = {"×": lambda a, b: a * b, "+": lambda a, b: a + b, "÷": lambda a, b: a / b}
@@ -60,14 +68,45 @@ def test_divisions_read_as_taught(above, below, working):
     assert division_steps(above, below) == working
 
 
-@given(st.integers(10, 9999), st.integers(10, 9999))
-def test_sums_by_places_are_true(left, right):
-    working = tens_and_ones(str(left), str(right))
+@given(st.lists(st.integers(1, 99_999), min_size=2, max_size=6))
+def test_sums_by_places_are_true_and_carry_from_one_digit_at_a_time(addends):
+    steps, last = added_by_places(tuple(map(str, addends)))
+    facts_are_true(f"{steps}, {last} = {sum(addends)}")
+    added = [digit for _, _, digit, _ in FACT.findall(f"{steps}, {last} = {sum(addends)}")]
+    assert all(set(digit[1:]) <= {"0"} for digit in added)
+    assert sum(map(int, added)) == sum(addends[1:])
+
+
+@given(st.integers(1, 9999), st.integers(1, 9999))
+def test_sums_of_two_numbers_come_to_their_sum(left, right):
+    working = sum_by_places(str(left), str(right))
     if working is None:
         return
-    steps, _, last = working[1].rpartition(", so ")
-    facts_are_true(steps)
-    assert sum(map(int, last.split(" + "))) == left + right
+    head, steps = working
+    assert head == f"{left} + {right}"
+    facts_are_true(f"{steps} = {left + right}")
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "steps"),
+    [
+        ("47", "38", "47 + 30 = 77, so 77 + 8"),
+        ("9", "38", "38 + 9"),
+        ("60", "11", "11 + 60"),
+        ("123", "45", "123 + 40 = 163, so 163 + 5"),
+        ("45", "123", "123 + 40 = 163, so 163 + 5"),
+        ("38", "9", None),
+        ("11", "60", None),
+        ("7", "8", None),
+        ("20", "30", None),
+        ("100", "27", None),
+        ("47", "0", None),
+        ("4.5", "12", None),
+        ("12345", "12", None),
+    ],
+)
+def test_sums_are_broken_where_that_helps(left, right, steps):
+    assert sum_by_places(left, right) == (steps and (f"{left} + {right}", steps))
 
 
 def test_digits_keep_their_places():

@@ -54,7 +54,7 @@ class DrillsOptions(Options):
     working: bool = Field(
         default=True,
         description="Programs of sums add tens and ones apart, those of differences take away tens, then ones, so that the "
-        "working is written out; without it they are one operation.",
+        "working is written out; without it they are one operation, as suits a converter that breaks sums itself.",
     )
     seed: int = Field(default=0, description="Seed of the order.")
 

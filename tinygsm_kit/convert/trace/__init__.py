@@ -22,7 +22,9 @@ class Options(interfaces.Options):
     """What the workings look like."""
 
     break_products: bool = Field(True, description="break products of larger numbers into single-digit facts")
-    break_sums: bool = Field(False, description="work sums of two larger numbers as tens plus ones")
+    break_sums: bool = Field(
+        False, description="add larger numbers digit by digit, partial products too: 350 + 40 = 390, so 390 + 2 = 392"
+    )
     division_facts: bool = Field(True, description="tell divisions through their fact: 56 ÷ 8 = 7 since 7 × 8 = 56")
     max_steps: int = Field(40, ge=1, description="lines of a solution at most; a longer one is rejected")
     max_iterations: int = Field(40, ge=1, description="rounds of a loop that are told one by one; a longer loop is rejected")
@@ -32,7 +34,7 @@ class Trace:
     """Program to chain of thought by following the executed assignments. Deterministic, and needs no network."""
 
     Options: ClassVar[type[interfaces.Options]] = Options
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     def __init__(self, options: interfaces.Options) -> None:
         assert isinstance(options, Options)

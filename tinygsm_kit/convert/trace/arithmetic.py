@@ -161,7 +161,7 @@ class Arithmetic:
         left = working.chain([q.text for q, _ in terms], [q.exact for q, _ in terms], [m for _, m in terms])
         exactly = (shown if uncertain else exact) == result.shown
         if self.break_sums and len(terms) == 2 and not uncertain and not terms[1][1]:
-            worked = working.tens_and_ones(terms[0][0].text, terms[1][0].text)
+            worked = working.sum_by_places(terms[0][0].text, terms[1][0].text)
             if worked is not None:
                 self.clauses.append((worked[0], self.say(worked[1], result, name, exactly=exactly)))
                 return result
@@ -236,6 +236,9 @@ class Arithmetic:
             parts = working.partial_products(a.text, b.text)
             if parts is not None:
                 where, facts, addends = parts
+                if self.break_sums and addends.replace(" + ", "").isdecimal():
+                    steps, addends = working.added_by_places(tuple(addends.split(" + ")))
+                    facts = f"{facts}, {steps}" if steps else facts
                 equation = self.say(addends or left, result, name, exactly=exactly)
                 where = f"{head} is {where}" if head and where else head or where
                 self.clauses.append((where, f"{facts}, so {equation}"))

@@ -1,4 +1,4 @@
-"""Workings as a teacher writes them: products in single-digit facts, divisions by their fact, sums as tens plus ones.
+"""Workings as a teacher writes them: products in single-digit facts, divisions by their fact, sums digit by digit.
 
 Every function takes the texts of non-negative numbers and gives `(head, body)`: `body` ends in the equation that gives
 the result, `head` is what it is about ("365 × 6") where the body alone would leave that open, else "".
@@ -141,22 +141,37 @@ def _remainder(rest: int, below: int) -> str:
 
 
 @lru_cache(maxsize=65_536)
-def tens_and_ones(left: str, right: str) -> tuple[str, str] | None:
-    """`(head, steps)` of a sum of two whole numbers by places: "40 + 30 = 70, 7 + 8 = 15, so 70 + 15"; None for short ones."""
-    if not (left.isdecimal() and right.isdecimal()) or max(len(left), len(right)) > 4 or min(len(left), len(right)) < 2:
+def sum_by_places(left: str, right: str) -> tuple[str, str] | None:
+    """`(head, steps)` of a sum of two whole numbers, one of which is added digit by digit: "47 + 30 = 77, so 77 + 8".
+
+    The one with fewer digits beside zeros is added to the other. None for what is read off at a glance: numbers of one
+    digit (7 + 8, 20 + 30), places that do not meet (100 + 27), and one digit added to more (38 + 9).
+    """
+    if not (left.isdecimal() and right.isdecimal()) or max(len(left), len(right)) > 4:
         return None
-    above, below = ({power: digit for digit, power in digits_of(text)} for text in (left, right))
-    parts: list[str] = []
-    sums: list[str] = []
-    for power in sorted(above.keys() | below.keys(), reverse=True):
-        one, other = above.get(power, 0), below.get(power, 0)
-        total = _placed(one + other, power)
-        sums.append(total)
-        if one and other:
-            parts.append(f"{_placed(one, power)} + {_placed(other, power)} = {total}")
-    if len(sums) < 2 or not parts:
+    above, below = digits_of(left), digits_of(right)
+    if max(len(above), len(below)) < 2 or not {power for _, power in above} & {power for _, power in below}:
         return None
-    return f"{left} + {right}", f"{', '.join(parts)}, so {' + '.join(sums)}"
+    turned = len(above) < len(below)
+    if len(below) == 1 and not turned:
+        return None
+    steps, last = added_by_places((right, left) if turned else (left, right))
+    return f"{left} + {right}", f"{steps}, so {last}" if steps else last
+
+
+@lru_cache(maxsize=65_536)
+def added_by_places(addends: tuple[str, ...]) -> tuple[str, str]:
+    """`(steps, last)` of a sum of whole numbers above 0, all after the first added digit by digit from the left.
+
+    350 and 42 give `("350 + 40 = 390", "390 + 2")`: every step is one digit more, whatever it carries.
+    """
+    total = int(addends[0])
+    digits = [_placed(*digit) for addend in addends[1:] for digit in digits_of(addend)]
+    steps: list[str] = []
+    for digit in digits[:-1]:
+        steps.append(f"{total} + {digit} = {total + int(digit)}")
+        total += int(digit)
+    return ", ".join(steps), f"{total} + {digits[-1]}"
 
 
 def chain(texts: Sequence[str], values: Sequence[Exact], minus: Sequence[bool]) -> str:
