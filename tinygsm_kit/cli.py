@@ -160,6 +160,28 @@ def export(
 
 
 @app.command()
+def push(
+    run: RunFolder,
+    to: Annotated[str, typer.Option(metavar="OWNER/NAME", help="The data set; models go to OWNER/NAME-CONDITION.")],
+    condition: Annotated[str | None, typer.Option(help="One condition's model; all by default.")] = None,
+    only: Annotated[Literal["models", "data"] | None, typer.Option(help="Models without the data set, or it alone.")] = None,
+    private: Annotated[bool, typer.Option("--private", help="New repositories are private.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print every file and its size; send nothing.")] = False,
+) -> None:
+    """Publish models and training rows with their cards on the Hugging Face hub, as whoever `hf auth login` says."""
+    from tinygsm_kit.progress import for_terminal
+    from tinygsm_kit.push import listing, repositories
+    from tinygsm_kit.push import push as send
+
+    made = repositories(_existing(run), to, condition, only or "all")
+    if dry_run:
+        typer.echo(listing(made))
+        return
+    for address in send(made, private or None, for_terminal()):
+        typer.echo(address)
+
+
+@app.command()
 def ledger(
     prune: Annotated[bool, typer.Option("--prune", help="Throw answers away; what was spent stays on record.")] = False,
     older_than_days: Annotated[float | None, typer.Option(help="With --prune: only answers older than this.")] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ Json = dict[str, Any]
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))
 TASK_SOURCES = {"gsm8k": ("GSM8K", "openai/gsm8k")}
 PROMPT = "User: {question}\nAssistant:"
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+"""A base model that stands on the hub; a path of this machine would be no name to anybody else."""
 
 
 def model_card(run: Run, condition: str, results: Json | None = None) -> str:
@@ -33,7 +36,7 @@ def model_card(run: Run, condition: str, results: Json | None = None) -> str:
         "pipeline_tag": "text-generation",
         "tags": ["math", "tinygsm-kit"],
     }
-    if base:
+    if base and HUB_ID.fullmatch(base):
         front["base_model"] = base
     index = _model_index(run, results, condition)
     if index:
