@@ -27,12 +27,13 @@ PART_ROWS = 5_000
 
 
 def problem(number: int) -> dict[str, Any]:
-    """A problem of usual length."""
+    """A problem of usual length. Its numbers come round again, as those of real problems do; no two questions are equal."""
+    eggs = number % 3_000
     return {
         "id": f"{number:016x}",
-        "question": f"Tom has {number} eggs in his barn and buys 5 boxes with 12 eggs each. How many eggs does he have now?",
-        "program": f"def solution():\n    eggs = {number}\n    boxes = 5\n    per_box = 12\n    return eggs + boxes * per_box",
-        "answer": str(number + 60), "difficulty": 2, "source": "benchmark",
+        "question": f"Farmer {number} has {eggs} eggs in his barn and buys 5 boxes with 12 eggs each. How many eggs are there?",
+        "program": f"def solution():\n    eggs = {eggs}\n    boxes = 5\n    per_box = 12\n    return eggs + boxes * per_box",
+        "answer": str(eggs + 60), "difficulty": 2, "source": "benchmark",
     }  # fmt: skip
 
 

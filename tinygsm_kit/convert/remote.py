@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from tinygsm_kit.convert.assembly import ConvertError, Outcome, Part, Parts
@@ -15,7 +16,7 @@ from tinygsm_kit.convert.chain import Chain
 from tinygsm_kit.convert.ledger import Ledger
 from tinygsm_kit.convert.options import HostOptions
 from tinygsm_kit.convert.rows import Row
-from tinygsm_kit.convert.session import Session, interruptible, run_async, run_id, session, spending
+from tinygsm_kit.convert.session import Session, collected_seldom, interruptible, run_async, run_id, session, spending
 from tinygsm_kit.convert.stream import Stream
 from tinygsm_kit.progress import Task
 from tinygsm_kit.records import Rejection
@@ -40,11 +41,12 @@ def convert_remotely(chain: Chain, parts: Parts, host: HostOptions, workers: int
 async def _convert_online(chain: Chain, parts: Parts, host: HostOptions, workers: int, run: str, task: Task) -> None:
     async with session(chain, host, run, str(parts.folder)) as shared:
         _refuse_open_jobs(shared.ledger.ledger, run)
-        assembly = Assembly(parts, shared, task)
         stream = Stream(shared, workers)
-        with interruptible(shared.asker):
+        # One thread for all parts: in a pool, every thread that ever wrote a part keeps a heap of that size.
+        with ThreadPoolExecutor(1, "writer") as writer, collected_seldom(), interruptible(shared.asker):
+            assembly = Assembly(parts, shared, task, writer)
             await stream.run(parts.to_do, assembly.begin, assembly.put)
-        assembly.note()
+            assembly.note()
 
 
 def _refuse_open_jobs(ledger: Ledger, run: str) -> None:
@@ -56,14 +58,13 @@ def _refuse_open_jobs(ledger: Ledger, run: str) -> None:
 class Assembly:
     """Puts outcomes back into the sample's order, and writes each part when it is whole."""
 
-    def __init__(self, parts: Parts, shared: Session, task: Task) -> None:
-        self.parts, self.shared, self.task = parts, shared, task
+    def __init__(self, parts: Parts, shared: Session, task: Task, writer: Executor) -> None:
+        self.parts, self.shared, self.task, self.writer = parts, shared, task, writer
         self.open: dict[int, list[Outcome | None]] = {}
         self.left: Counter[int] = Counter()
         self.by_index = {part.index: part for part in parts.to_do}
         self.rejected = sum(parts.counts.rejected.values())
         self._room = asyncio.Condition()
-        self._writing = asyncio.Lock()
         self._noted = 0.0
 
     async def begin(self, part: Part) -> None:
@@ -90,8 +91,7 @@ class Assembly:
 
     async def _write(self, index: int) -> None:
         outcomes = [outcome for outcome in self.open[index] if outcome is not None]
-        async with self._writing:
-            await asyncio.to_thread(self.parts.write, self.by_index[index], outcomes)
+        await asyncio.get_running_loop().run_in_executor(self.writer, self.parts.write, self.by_index[index], outcomes)
         async with self._room:
             del self.open[index], self.left[index]
             self._room.notify_all()

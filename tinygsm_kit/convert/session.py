@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import threading
 import uuid
@@ -22,6 +23,9 @@ from tinygsm_kit.convert.options import HostOptions
 from tinygsm_kit.convert.rows import RowConverter
 
 T = TypeVar("T")
+YOUNG_OBJECTS = 50_000
+"""Objects made before the garbage collector looks. At Python's 700 it walks over the requests in flight again and again,
+which took 6 % of the CPU with 64 in flight."""
 
 
 @dataclass
@@ -88,6 +92,17 @@ def interruptible(asker: Asker) -> Iterator[None]:
         if main:
             with suppress(NotImplementedError):
                 loop.remove_signal_handler(signal.SIGINT)
+
+
+@contextmanager
+def collected_seldom() -> Iterator[None]:
+    """Let the garbage collector look less often."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], YOUNG_OBJECTS) if before[0] else 0, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def run_async(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
