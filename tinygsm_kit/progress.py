@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Task(Protocol):
@@ -75,7 +75,7 @@ class _LineTask:
         self.said = time.monotonic()
         seconds = max(self.said - self.started, 1e-9)
         of = f"/{self.total:,}" if self.total else ""
-        figures = "".join(f", {key} {value}" for key, value in self.figures.items())
+        figures = f", {_shown(self.figures, ', ')}" if self.figures else ""
         rate = f"{self.done / seconds:,.1f}/s"
         print(f"{self.name}: {self.done:,}{of} in {seconds:.0f} s ({rate}){figures}", file=sys.stderr, flush=True)
 
@@ -87,12 +87,23 @@ class Bars:
     def task(self, name: str, total: int | None) -> Iterator[Task]:
         """One bar, which stays on the screen when it is done."""
         from rich.console import Console
+        from rich.padding import Padding
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as RichProgress
+        from rich.text import Text
+
+        class Panel(RichProgress):
+            """The bar, and below it the figures, which would not fit beside it in 80 columns."""
+
+            def get_renderables(self) -> Iterator[Any]:
+                yield from super().get_renderables()
+                for task in self.tasks:
+                    if task.fields["figures"]:
+                        yield Padding(Text(task.fields["figures"], style="dim"), (0, 0, 0, 2))
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-                   TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("[dim]{task.fields[figures]}"))  # fmt: skip
-        with RichProgress(*columns, console=Console(stderr=True)) as bars:
+                   TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
+        with Panel(*columns, console=Console(stderr=True)) as bars:
             yield _BarTask(bars, bars.add_task(name, total=total, figures="", rate=""))
 
 
@@ -108,8 +119,11 @@ class _BarTask:
 
     def note(self, **figures: object) -> None:
         self.figures.update(figures)
-        text = "  ".join(f"{key} {value}" for key, value in self.figures.items())
-        self.bars.update(self.identifier, figures=text)  # type: ignore[attr-defined]
+        self.bars.update(self.identifier, figures=_shown(self.figures, " · "))  # type: ignore[attr-defined]
+
+
+def _shown(figures: Mapping[str, object], between: str) -> str:
+    return between.join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items())
 
 
 def for_terminal() -> Progress:
