@@ -71,14 +71,23 @@ def test_what_is_wrong_is_one_message_and_exit_code_2(kit, tmp_path):
     assert error == f"tinygsm-kit: {recipe}:5: conditions.a.injcet: unknown key 'injcet': did you mean 'inject'?\n"
 
 
-def test_a_missing_source_file_fails_its_stage_with_exit_code_1_or_2(kit, tmp_path):
+def test_a_missing_source_file_is_found_before_its_stage_begins(kit, tmp_path):
     code, _, error = kit(
         "run", "real_6k", "--set", f"source.path={tmp_path / 'none.jsonl'}", "--set", "sample.decontaminate=false",
         "--out", tmp_path / "run", "--until", "sample",
     )  # fmt: skip
-    assert code in (1, 2)
+    assert code == 2
     assert "none.jsonl" in error
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("command", [["plan"], ["run", "--out", "run"]])
+def test_a_misspelled_task_is_found_before_anything_runs(kit, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    code, out, error = kit(command[0], "quickstart", *command[1:], "--set", "evaluate.tasks=[mul_probs]")
+    assert (code, out) == (2, "")
+    assert "unknown task 'mul_probs': expected a task of the kit or of lm-eval, or a probe suite; nearest: mul_probes" in error
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_empty_source_says_so(kit, tmp_path):

@@ -45,6 +45,7 @@ class Plan:
 def plan(recipe: Recipe, pilot: int = 0) -> Plan:
     """Compile the recipe and say what it would do. With `pilot`, that many rows are converted (and kept) to know the cost."""
     experiment = compile_recipe(recipe)
+    recipe.evaluate.check_tasks()
     result = Plan()
     result.add(
         f"{recipe.name}: {len(experiment.arms)} conditions, {1 + len(recipe.repeats)} training seed(s)", list(_arms(experiment))

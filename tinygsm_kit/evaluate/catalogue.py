@@ -71,11 +71,23 @@ class Catalogue:
         return suite if suite in self.kit.all_tasks else suite_config(suite)
 
     def _foreign(self, manager: TaskManager, name: str) -> Mapping[str, Any]:
+        _refuse_unknown(manager, [name])
+        loaded: Mapping[str, Any] = manager.load([name])
+        return loaded
+
+
+def check(names: Sequence[str]) -> None:
+    """Raises UnknownTaskError for a name that the kit, its plugins and lm-eval do not know; nothing is loaded."""
+    foreign = [name for name in names if name not in task_files.known()]
+    if foreign:
+        _refuse_unknown(TaskManager(), foreign)
+
+
+def _refuse_unknown(manager: TaskManager, names: Sequence[str]) -> None:
+    for name in names:
         if name not in manager.all_tasks:
             known = [*task_files.known(), *manager.all_tasks]
             near = ", ".join(dict.fromkeys(difflib.get_close_matches(name, known, 3))) or ", ".join(task_files.known())
             raise UnknownTaskError(
                 f"unknown task {name!r}: expected a task of the kit or of lm-eval, or a probe suite; nearest: {near}"
             )
-        loaded: Mapping[str, Any] = manager.load([name])
-        return loaded

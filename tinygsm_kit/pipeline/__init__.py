@@ -40,6 +40,7 @@ def carry_out(recipe: Recipe, folder: Path, settings: Settings) -> None:
         raise KitError("expected --launcher (one training on many devices) or --devices (one on each of them), found both")
     check_devices(settings.devices)
     experiment = compile_recipe(recipe)
+    recipe.evaluate.check_tasks()
     runner = Runner(folder, settings)
     write_text(folder / "recipe.yaml", yaml.safe_dump(recipe.dump(), sort_keys=False, allow_unicode=True))
     admitted = list(experiment.admitted)
