@@ -94,7 +94,7 @@ def _size(count: int) -> str:
 
 def push(made: Sequence[Repository], private: bool | None, progress: Progress) -> Iterator[str]:
     """Create each repository and commit its files to it in one commit; yields the commits' addresses. Raises PushError."""
-    import huggingface_hub
+    import huggingface_hub.utils
 
     quiet: Any = huggingface_hub.utils
     quiet.disable_progress_bars()
@@ -144,7 +144,7 @@ def _explain(error: Exception, repository: Repository, done: Sequence[str]) -> s
 
 
 def _check_name(to: str) -> None:
-    import huggingface_hub
+    import huggingface_hub.utils
     from huggingface_hub.errors import HFValidationError
 
     names: Any = huggingface_hub.utils
