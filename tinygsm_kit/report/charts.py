@@ -118,12 +118,15 @@ def bars(rows: Mapping[str, Mapping[str, float]], colour: Mapping[str, int], lab
 
 
 def dots(names: Sequence[str], series: Mapping[str, Sequence[tuple[int, float, float, float]]], colour: Mapping[str, int],
-         x_label: str, label: str) -> str:  # fmt: skip
-    """(place, value, low, high) as dots with whiskers, shares in percent, conditions side by side."""
+         x_label: str, label: str, joined: bool = False) -> str:  # fmt: skip
+    """(place, value, low, high) as dots with whiskers, shares in percent, conditions side by side; `joined` by lines."""
     frame = _Frame((-0.6, len(names) - 0.4), (0, 100))
     body = frame.axes(x_label, "%", names)
     for order, (name, rows) in enumerate(series.items()):
         shift = 9 * (order - (len(series) - 1) / 2)
+        if joined:
+            path = " ".join(f"{round(frame.x(place) + shift, 1)},{frame.y(100 * value)}" for place, value, _, _ in rows)
+            body += f'<polyline class="line s{colour[name]}" points="{path}"/>'
         for place, value, low, high in rows:
             x, y = round(frame.x(place) + shift, 1), frame.y(100 * value)
             ends = f'y1="{frame.y(100 * low)}" y2="{frame.y(100 * high)}"'

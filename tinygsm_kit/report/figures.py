@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tinygsm_kit.report import observations
+from tinygsm_kit.report import observations, stages
 from tinygsm_kit.report.files import write_whole
 from tinygsm_kit.report.payload import colours
 from tinygsm_kit.report.pictures import exposure_names
@@ -59,6 +59,8 @@ def _figures(run: Run, report: Json) -> Iterator[tuple[str, tuple[float, float],
     curves = observations.loss_curves(run)
     if curves:
         yield "loss", (5.5, 3.2), partial(_loss, run=run, curves=curves)
+    for task in stages.tasks(report):
+        yield f"stages_{_file_name(task)}", (5.5, 3.2), partial(_stages, run=run, report=report, task=task)
     for task in observations.plain_tasks(run):
         lengths = observations.lengths(run, task)
         if lengths:
@@ -107,6 +109,22 @@ def _loss(figure: Any, run: Run, curves: dict[str, list[tuple[float, float]]]) -
         axes.plot(*zip(*points, strict=True), label=label, color=_colour(run, label), alpha=0.5 if "@" in label else 1, lw=1.4)
     axes.set(xlabel="step", ylabel="training loss", title="Learning curves")
     axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+
+
+def _stages(figure: Any, run: Run, report: Json, task: str) -> None:
+    axes = figure.add_subplot()
+    for order, (condition, rows) in enumerate(stages.series(report, task).items()):
+        places, values, low, high = (list(column) for column in zip(*rows, strict=True))
+        middle = [100 * value for value in values]
+        ends = [[max(0.0, 100 * abs(value - end)) for value, end in zip(values, side, strict=True)] for side in (low, high)]
+        axes.errorbar(
+            [place + 0.04 * order for place in places], middle, ends, fmt="o-", ms=4, lw=1.4, capsize=2, label=condition,
+            color=_colour(run, condition),
+        )  # fmt: skip
+    names = stages.names(report)
+    axes.set(xticks=range(len(names)), xticklabels=names, xlabel="stage of training", ylabel="% right",
+             title=f"After each stage: {task}", ylim=(-2, 104))  # fmt: skip
     axes.legend(frameon=False)
 
 

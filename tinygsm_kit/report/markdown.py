@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tinygsm_kit.report import stages
 from tinygsm_kit.report.rundir import PRIMARY_METRIC, is_count
 from tinygsm_kit.report.verdict import number, p_text, points, short
 
@@ -20,7 +21,7 @@ def render_markdown(report: Json) -> str:
         blocks.insert(
             1, f"> **The conditions differ in more than the declared factor:** {escape(', '.join(report['differs']))}"
         )
-    blocks += _targets(report) + _scores(report) + _comparisons(report) + _injection(report)
+    blocks += _targets(report) + _scores(report) + _stages(stages.table(report)) + _comparisons(report) + _injection(report)
     return "\n\n".join(blocks) + "\n"
 
 
@@ -92,6 +93,26 @@ def _scores(report: Json) -> list[str]:
     rows.sort(key=lambda row: order[row[0]])
     head = ["task", "metric", "condition", "value", "95 % interval", "n"]
     return ["## Scores", table(head, [row for _, row in rows], 3)] if rows else []
+
+
+def _stages(rows: Sequence[Json]) -> list[str]:
+    if not rows:
+        return []
+    conditions = list(dict.fromkeys(name for row in rows for name in row["cells"]))
+    lines = [
+        [
+            escape(row["task"]),
+            f"{row['number']} {escape(row['stage'])}",
+            *(_accuracy(row["cells"].get(name)) for name in conditions),
+        ]
+        for row in rows
+    ]
+    head = ["task", "after stage", *map(escape, conditions)]
+    return ["## After each stage of training", table(head, lines, 2), "Exact match in percent, with its 95 % interval."]
+
+
+def _accuracy(cell: Json | None) -> str:
+    return "" if cell is None else f"{points(cell['value'])} ({_interval(cell, True)})"
 
 
 def _comparisons(report: Json) -> list[str]:

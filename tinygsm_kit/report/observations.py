@@ -28,13 +28,14 @@ def loss_curves(run: Run) -> dict[str, list[tuple[float, float]]]:
     for label, rows in run.logs.items():
         points: list[tuple[float, float]] = []
         offset = previous = 0.0
+        stage = rows[0].get("stage") if rows else None
         for row in rows:
             step, loss = row.get("step"), row.get("loss")
             if not isinstance(step, int | float) or not isinstance(loss, int | float):
                 continue
-            if step < previous:  # the next stage counts from the beginning
+            if row.get("stage") != stage or step < previous:  # the next stage counts from the beginning
                 offset += previous
-            previous = float(step)
+            stage, previous = row.get("stage"), float(step)
             points.append((offset + step, float(loss)))
         if points:
             curves[label] = thin(points)
@@ -87,7 +88,7 @@ def injections(run: Run) -> dict[str, Injection]:
     """Fact tokens by condition, from the `tokens` column of the injected parts."""
     found = {}
     for condition in run.conditions:
-        parts = run.parts(f"inject/{condition}")
+        parts = run.training_parts(condition)
         if parts:
             counts = _value_counts(parts, "tokens")
             found[condition] = Injection(sum(counts.values()), counts)
@@ -114,7 +115,7 @@ _FACT = re.compile(
 def exposures(run: Run, condition: str) -> dict[Fact, int]:
     """How often a condition's training text states each one-digit product, as a token or written out; smaller digit first."""
     counts: Counter[Fact] = Counter()
-    for text in _texts(run.parts(f"inject/{condition}")):
+    for text in _texts(run.training_parts(condition)):
         for a, b, c, d in _FACT.findall(text):
             low, high = sorted((int(a or c), int(b or d)))
             counts[low, high] += 1

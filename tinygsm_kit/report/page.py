@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tinygsm_kit.report import flips, pictures, provenance, tables
+from tinygsm_kit.report import flips, pictures, provenance, stages, tables
 from tinygsm_kit.report.payload import colours, payload
 from tinygsm_kit.report.rundir import Run
 from tinygsm_kit.report.verdict import number, p_text, points
@@ -46,6 +46,8 @@ def render_page(run: Run, report: dict[str, Any]) -> str:
         colour=colour,
         ruler=pictures.headline_ruler(report),
         pictures=list(pictures.pictures(run, report, colour)),
+        stage_pictures=list(pictures.after_stages(report, colour)),
+        stage_rows=stages.table(report),
         scores=tables.scores(run, report, colour),
         others=tables.other_metrics(run, report),
         comparisons=tables.comparisons(report, colour),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from tinygsm_kit.report import charts, observations
+from tinygsm_kit.report import charts, observations, stages
 from tinygsm_kit.report.rundir import PRIMARY_METRIC, Run
 
 Json = dict[str, Any]
@@ -50,6 +50,13 @@ def pictures(run: Run, report: Json, colour: Colours) -> Iterator[Picture]:
     if report["exposures"]:
         text = "The table's accuracy by how often training stated the fact."
         yield Picture("Exposures and accuracy", text, exposure_chart(report["exposures"], colour), list(report["exposures"]))
+
+
+def after_stages(report: Json, colour: Colours) -> Iterator[Picture]:
+    """A picture for each task that was asked after several stages of training."""
+    for task in stages.tasks(report):
+        found = stages.series(report, task)
+        yield Picture(task, "Exact match after each stage of training.", stages.chart(report, task, colour), list(found))
 
 
 def _lengths(run: Run, colour: Colours) -> Iterator[Picture]:

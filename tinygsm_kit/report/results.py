@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,25 +20,33 @@ Items = dict[tuple[str, int], Sample]
 
 def build_results(run: Run) -> Json:
     """The whole of report.json, but for what the page alone shows."""
-    conditions = {label: {"tasks": _tasks(run.evaluations[label])} for label in run.labels}
     comparisons = list(_comparisons(run))
     _adjust(comparisons)
     return {
         "name": run.name,
         "primary_task": primary_task(run),
-        "conditions": conditions,
-        "seeds": {name: _combined(run, name) for name in run.conditions if len(run.repeats(name)) > 1},
+        **scores(run),
         "comparisons": comparisons,
+        "stages": [{"stage": stage.name, **scores(replace(run, evaluations=stage.evaluations))} for stage in run.stages],
+    }
+
+
+def scores(run: Run) -> Json:
+    """Every metric of every label, and of every condition's seeds together."""
+    return {
+        "conditions": {label: {"tasks": _tasks(run.evaluations[label], run.tasks)} for label in run.labels},
+        "seeds": {name: _combined(run, name) for name in run.conditions if len(run.repeats(name)) > 1},
     }
 
 
 # ------------------------------------------------------------------------------------------------------- conditions
 
 
-def _tasks(evaluation: Evaluation) -> Json:
+def _tasks(evaluation: Evaluation, order: Sequence[str]) -> Json:
     return {
         name: {metric: _measure(evaluation, task, metric, value) for metric, value in task.metrics.items()}
-        for name, task in evaluation.tasks.items()
+        for name in order
+        if (task := evaluation.tasks.get(name)) is not None
     }
 
 

@@ -87,6 +87,14 @@ class Evaluation:
 
 
 @dataclass(slots=True)
+class StageOfTraining:
+    """What the models answered after one stage of training: those that go on, and those that were finished by it."""
+
+    name: str
+    evaluations: dict[str, Evaluation]
+
+
+@dataclass(slots=True)
 class Run:
     """A run directory in memory, but for its data parts, which are streamed when they are counted."""
 
@@ -95,6 +103,9 @@ class Run:
     manifest: dict[str, Any]
     evaluations: dict[str, Evaluation]
     logs: dict[str, list[dict[str, Any]]]
+    """Rows of the training logs by label, each with the place of its `stage` of training, from 0."""
+    stages: list[StageOfTraining] = field(default_factory=list)
+    """Stages of training in their order; empty where every model was trained in one."""
 
     @property
     def name(self) -> str:
@@ -151,6 +162,12 @@ class Run:
 
         return part_paths(self.path / stage, prefix)
 
+    def training_parts(self, condition: str) -> list[Path]:
+        """Parquet parts of all rows that a condition is trained on, stage after stage; those of two stages count once."""
+        stages = training_stages(self.recipe, condition)
+        own = [f"stages/{name}/inject/{condition}" if own else f"inject/{condition}" for name, own in stages]
+        return [part for folder in dict.fromkeys(own or [f"inject/{condition}"]) for part in self.parts(folder)]
+
 
 def read_run(path: Path) -> Run:
     """Read everything but the data parts. Raises ReportError where there is no run, or a file of it is damaged."""
@@ -166,15 +183,52 @@ def read_run(path: Path) -> Run:
         raise ReportError(f"{path / 'recipe.yaml'} is not YAML: {error}") from error
     manifest_path = path / "manifest.json"
     manifest = _read_json(manifest_path) if manifest_path.is_file() else {}
-    evaluations = {
+    evaluations = _read_evaluations(path)
+    logs = {log.parent.name: _read_log(path, recipe, log) for log in sorted(path.glob("models/*/training_log.jsonl"))
+            if _visible(log)}  # fmt: skip
+    return Run(path, recipe, manifest, evaluations, logs, _read_stages(path, recipe, evaluations))
+
+
+def _read_evaluations(folder: Path, condition: str | None = None) -> dict[str, Evaluation]:
+    """What lies in `folder/eval`, by label: all of it, or one condition's."""
+    found = [results for results in sorted(folder.glob("eval/*/results.json")) if _visible(results)]
+    return {
         results.parent.name: _read_evaluation(results)
-        for results in sorted(path.glob("eval/*/results.json"))
-        if _visible(results)
+        for results in found
+        if condition in (None, results.parent.name.partition(SEED_MARK)[0])
     }
-    logs = {
-        log.parent.name: list(_json_lines(log)) for log in sorted(path.glob("models/*/training_log.jsonl")) if _visible(log)
-    }
-    return Run(path, recipe, manifest, evaluations, logs)
+
+
+def training_stages(recipe: Mapping[str, Any], condition: str) -> list[tuple[str, bool]]:
+    """The folder of each stage of a condition's training (`1-drills`), and whether it has rows of its own."""
+    asked = ((recipe.get("conditions") or {}).get(condition) or {}).get("train") or recipe.get("train") or []
+    stages = asked if isinstance(asked, list) else [asked]
+    return [
+        (f"{index}-{stage.get('name') or stage.get('use')}", bool(stage.get("data"))) for index, stage in enumerate(stages, 1)
+    ]
+
+
+def _read_log(path: Path, recipe: Mapping[str, Any], last: Path) -> list[dict[str, Any]]:
+    """A model's log, those of the stages before it first."""
+    label = last.parent.name
+    *before, _ = training_stages(recipe, label.partition(SEED_MARK)[0]) or [("", False)]
+    files = [*(path / "stages" / name / "models" / label / last.name for name, _ in before), last]
+    return [{**row, "stage": place} for place, file in enumerate(files) if file.is_file() for row in _json_lines(file)]
+
+
+def _read_stages(path: Path, recipe: Mapping[str, Any], finished: Mapping[str, Evaluation]) -> list[StageOfTraining]:
+    """The evaluations after each stage, of all conditions together: some may have fewer stages, or other names for them."""
+    names: dict[int, list[str]] = {}
+    evaluations: dict[int, dict[str, Evaluation]] = {}
+    for condition in recipe.get("conditions") or {}:
+        folders = [name for name, _ in training_stages(recipe, condition)]
+        for place, folder in enumerate(folders):
+            names.setdefault(place, []).append(folder.partition("-")[2])
+            found = finished if place == len(folders) - 1 else _read_evaluations(path / "stages" / folder, condition)
+            own = {label: evaluation for label, evaluation in found.items() if evaluation.condition == condition}
+            evaluations.setdefault(place, {}).update(own)
+    stages = [StageOfTraining(" / ".join(dict.fromkeys(names[place])), evaluations[place]) for place in sorted(names)]
+    return [stage for stage in stages if stage.evaluations] if len(stages) > 1 else []
 
 
 def _visible(path: Path) -> bool:
