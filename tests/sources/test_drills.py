@@ -89,12 +89,20 @@ def test_ranges_widen_a_kind():
     assert "What is 12 × 11?" in questions
 
 
+def test_a_range_may_go_in_steps():
+    questions = {
+        p.question for p in drilled(kinds=["addition"], ranges={"addition": [[10, 30, 10], [10, 20, 10]]}, hold_out=[])
+    }
+    assert questions == {f"What is {left} + {right}?" for left in (10, 20, 30) for right in (10, 20)}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"kinds": ["mul_tables"]}, "mul_table"),
         ({"kinds": []}, "at least one kind"),
         ({"kinds": {"addition": 0}}, "weight above 0"),
+        ({"ranges": {"addition": [[10, 30, 0], [1, 9]]}}, "greater than 0"),
         ({"hold_out": ["adition"]}, "found 'adition'"),
         ({"hold_out": ["mul_table"], "kinds": ["mul_table"]}, "nothing is left to drill of mul_table"),
         ({"sise": 3}, "sise"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import ClassVar, Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from tinygsm_kit.interfaces import Options
 from tinygsm_kit.maths.facts import PROBE_SUITES, Fact, held_out
@@ -15,7 +15,7 @@ from tinygsm_kit.records import Problem, problem_id
 from tinygsm_kit.sources.interleaving import turns
 
 Kind = Literal["mul_table", "mul_multidigit", "addition", "subtraction", "division"]
-Range = tuple[int, int]
+Range = tuple[int, int] | tuple[int, int, PositiveInt]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SIGNS: dict[Kind, str] = {"mul_table": "×", "mul_multidigit": "×", "addition": "+", "subtraction": "-", "division": "÷"}
 RANGES: dict[Kind, tuple[Range, Range]] = {
@@ -25,7 +25,8 @@ RANGES: dict[Kind, tuple[Range, Range]] = {
     "subtraction": ((2, 100), (1, 99)),
     "division": ((2, 99), (2, 9)),
 }
-"""From and to, both included, of the left and the right operand; of quotient and divisor for a division."""
+"""From and to, both included, of the left and the right operand; of quotient and divisor for a division. A third number
+is the step from one operand to the next."""
 
 
 class DrillsOptions(Options):
@@ -39,7 +40,7 @@ class DrillsOptions(Options):
     ranges: dict[Kind, tuple[Range, Range]] = Field(
         default={},
         description="Operands other than the usual ones: `mul_table: [[2, 12], [2, 12]]` is left from 2 to 12, right from 2 to "
-        "12; for a division it is quotient and divisor.",
+        "12; for a division it is quotient and divisor. A third number is a step: [10, 90, 10] are the tens.",
     )
     size: int | None = Field(
         default=None,
@@ -88,13 +89,17 @@ class DrillsOptions(Options):
 
 def _facts(kind: Kind, options: DrillsOptions) -> list[Fact]:
     """All facts of a kind that may be drilled; differences stay above 0."""
-    (left_from, left_to), (right_from, right_to) = options.ranges.get(kind, RANGES[kind])
-    pairs = product(range(left_from, left_to + 1), range(right_from, right_to + 1))
+    left, right = options.ranges.get(kind, RANGES[kind])
+    pairs = product(_numbers(*left), _numbers(*right))
     if kind == "division":
         pairs = ((quotient * divisor, divisor) for quotient, divisor in pairs if divisor)  # type: ignore[assignment]
     kept_out = held_out(options.hold_out)
     facts = [Fact(left, SIGNS[kind], right) for left, right in pairs]
     return [fact for fact in facts if fact not in kept_out and (kind != "subtraction" or fact.value > 0)]
+
+
+def _numbers(first: int, last: int, step: int = 1) -> range:
+    return range(first, last + 1, step)
 
 
 class Drills:
