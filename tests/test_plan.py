@@ -7,7 +7,8 @@ import pytest
 from tinygsm_kit.errors import KitError
 from tinygsm_kit.plan import consent, parameters, plan, render
 from tinygsm_kit.recipe import Recipe
-from tinygsm_kit.recipe_files import find_recipe, load
+from tinygsm_kit.recipe_files import find_recipe, load, shipped_recipes
+from tinygsm_kit.records import Problem
 
 BASE = {
     "name": "planned",
@@ -101,3 +102,30 @@ def test_a_program_target_converts_nothing_and_so_costs_nothing(tmp_path):
     assert next(line for lines in sections.values() for line in lines if line.startswith("plain: ")) == (
         "plain: 500 rows of drills, the programs themselves, no injector, model from scratch (gpt2)"
     )
+
+
+@pytest.mark.parametrize("name", sorted(shipped_recipes()))
+def test_every_recipe_that_ships_can_be_planned(name, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
+    monkeypatch.setattr("tinygsm_kit.plan._first_problems", lambda arm: [Problem("0" * 16, "What is 7 × 8?", "56", "56")])
+    recipe = load(find_recipe(name))
+    sections = dict(plan(recipe).sections)
+    assert [line.partition(":")[0] for line in sections["training"]] == list(recipe.conditions)
+    assert len(sections["smallest difference found with 80 % power"]) >= 1
+
+
+@pytest.mark.parametrize("way", ["transition", "curriculum", "mixed"])
+def test_recipes_in_stages_ask_what_is_forgotten(way):
+    for size in ("small", "100k"):
+        recipe = load(find_recipe(f"{size}_{way}"))
+        assert len(recipe.train) > 1
+        assert "forgetting" in recipe.evaluate.tasks
+
+
+def test_the_python_target_has_the_settings_of_the_paper():
+    recipe = load(find_recipe("python_target"))
+    settings = recipe.train[0].settings()
+    assert settings["per_device_train_batch_size"] * settings["gradient_accumulation_steps"] == 1024
+    assert (settings["max_steps"], settings["learning_rate"], settings["weight_decay"]) == (20_000, 1e-4, 0.01)
+    assert (recipe.target, recipe.evaluate.tasks) == ("program", ("gsm8k_tgsm_python",))
+    assert dict(plan(recipe).sections)["training"][0].startswith("program: 20,480,000 rows in 20,000 steps, ")
