@@ -76,6 +76,8 @@ def test_a_deliberate_repeat_has_a_numbered_id_and_nothing_else_is_doubled():
     first = next(p for p in problems if p.question == "What is 7 × 8?")
     base = problem_id(first.question, first.program)
     assert [p.id for p in problems if p.question == first.question] == [base, f"{base}#2", f"{base}#3"]
+    seeded = drilled(kinds=["mul_table"], repeat=3, seed=1)
+    assert [p.id for p in seeded if p.question == first.question] == [base, f"{base}#1.2", f"{base}#1.3"]
 
 
 def test_row_i_does_not_depend_on_the_size_but_on_the_seed():

@@ -57,7 +57,7 @@ class DrillsOptions(Options):
         description="Programs of sums add tens and ones apart, those of differences take away tens, then ones, so that the "
         "working is written out; without it they are one operation, as suits a converter that breaks sums itself.",
     )
-    seed: int = Field(default=0, description="Seed of the order.")
+    seed: int = Field(default=0, description="Seed of the order, and a mark on the ids of repeated rows.")
 
     @field_validator("kinds", mode="before")
     @classmethod
@@ -106,11 +106,12 @@ class Drills:
     """Facts in a seeded order, kinds by weight; each kind goes through all of its facts before it repeats one.
 
     A repeated fact has the id of the first with `#2`, `#3` … behind it. Sampling removes duplicates by id, and these are
-    meant to be there.
+    meant to be there. With a seed of its own the repeats of one source (`#1.2` under seed 1) are not those of another, so
+    that a mixture can drill some facts more.
     """
 
     Options: ClassVar[type[Options]] = DrillsOptions
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     def __init__(self, options: DrillsOptions) -> None:
         self.options = options
@@ -145,7 +146,8 @@ class Drills:
         program, difficulty = _program(fact, self.options.working)
         identifier = problem_id(fact.question, program)
         if time > 1:
-            identifier += f"#{time}"
+            seed = self.options.seed
+            identifier += f"#{seed}.{time}" if seed else f"#{time}"
         return Problem(identifier, fact.question, program, difficulty=difficulty, source=f"drills/{kind}")
 
 
