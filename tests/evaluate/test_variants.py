@@ -47,6 +47,7 @@ def test_samples_differ_and_are_counted_once_a_question(model: Path, gsm8k: Path
     ("response", "right", "runs"),
     [
         ("```python\ndef solution():\n    boxes = 3\n    return boxes * 4\n```", 1, 1),
+        (" def solution():\n    return 12\n", 1, 1),  # as a model answers that was trained on `Assistant: def …`
         ("def solution():\n    return 13\n", 0, 1),
         ("def solution():\n    return 12.0\n", 1, 1),
         ("def solution():\n    return 1 / 0\n", 0, 0),

@@ -60,7 +60,8 @@ class ProgramTask(ResponseTask):
         """A program that is no program or comes to no number is wrong."""
         response: str = results[0]
         scores = score(self.model, doc, response, self.limit)
-        returned = _returned(self.model.scorer.own_words(response))
+        # What stands between prompt and completion is a space; before `def` it would be an indentation.
+        returned = _returned(self.model.scorer.own_words(response).removeprefix(" "))
         right = float(returned is not None and answers.same(returned, doc["answer"]))
         return scores | {"exact_match": right, "exact_match_flexible": right, "answer_format": float(returned is not None),
                          "runs": float(returned is not None)}  # fmt: skip
