@@ -52,6 +52,7 @@ def plan(recipe: Recipe, pilot: int = 0) -> Plan:
     )
     result.add("admitted differences", list(experiment.admitted))
     result.add("training", list(_training(experiment)))
+    result.add("ladder", list(_ladder(experiment)))
     result.add("conversion", list(_conversion(experiment, pilot)))
     result.add("smallest difference found with 80 % power", list(_power(recipe)))
     return result
@@ -97,6 +98,17 @@ def _training(experiment: Experiment) -> Iterator[str]:
         yield f"{name}: {stages}, about {tokens:,} tokens" + _seconds(parameters(arm.model), tokens)
 
 
+def _ladder(experiment: Experiment) -> Iterator[str]:
+    """What the rungs add: the stages from the first that takes the run's rows."""
+    rungs = list(experiment.ladder())
+    if not rungs:
+        return
+    first = {arm.name: next(index for index in range(len(arm.train)) if arm.rows_of(index) is arm) for arm in rungs}
+    seen = [_rows_seen(arm, index) for arm in rungs for index in range(first[arm.name], len(arm.train))]
+    tokens = "" if None in seen else f": about {TOKENS_A_ROW * sum(rows or 0 for rows in seen):,} tokens more"
+    yield f"each condition on {', '.join(f'{rows:,}' for rows in experiment.recipe.ladder)} rows as well{tokens}"
+
+
 def _stage(arm: Arm, index: int, rows: int | None) -> str:
     """`32,000 rows in 1,000 steps`, after the stage's name where there are several."""
     settings = arm.train[index].settings()
@@ -118,8 +130,8 @@ def _rows_seen(arm: Arm, index: int) -> int | None:
 
 def _rows(arm: Arm) -> int | None:
     """Rows that will be drawn, at most: what the sample takes, or what the source says it has."""
-    sizes = [] if arm.texts else [size for size in (arm.sample.size, arm.source.settings().get("size")) if size is not None]
-    return min(sizes, default=None)
+    sizes = [] if arm.texts else [arm.rows, arm.sample.size, arm.source.settings().get("size")]
+    return min((size for size in sizes if size is not None), default=None)
 
 
 def _epochs(settings: Mapping[str, Any]) -> float:

@@ -74,6 +74,14 @@ def test_a_stage_before_the_runs_own_rows_is_trained_once_for_all_rungs(run):
     assert not list(run.glob("ladder/*/stages"))
 
 
+def test_the_plan_says_what_the_rungs_add():
+    from tinygsm_kit.plan import plan
+    from tinygsm_kit.recipe import Recipe
+
+    (line,) = dict(plan(Recipe.model_validate(RECIPE)).sections)["ladder"]
+    assert line == "each condition on 10, 30 rows as well: about 17,600 tokens more"  # 2 × (10 + 30) rows of 220
+
+
 def test_a_ladder_added_to_a_finished_run_changes_nothing_of_it(run, tmp_path):
     alone = run_recipe(tmp_path, {key: value for key, value in RECIPE.items() if key != "ladder"}, until="train")
     before = {name: stage["fingerprint"] for name, stage in stages(alone).items()}

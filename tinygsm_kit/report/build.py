@@ -11,6 +11,7 @@ from tinygsm_kit.report import flips, observations
 from tinygsm_kit.report.cards import dataset_card, model_card
 from tinygsm_kit.report.figures import draw_all
 from tinygsm_kit.report.files import write_whole
+from tinygsm_kit.report.ladder import build_ladder
 from tinygsm_kit.report.markdown import render_markdown
 from tinygsm_kit.report.page import render_page
 from tinygsm_kit.report.results import build_results, check_targets
@@ -55,6 +56,7 @@ def build_report(run: Run) -> dict[str, Any]:
             name: observations.exposure_bins(tables[name], seen) for name, seen in exposures.items() if seen and tables[name]
         },
         "facts": {name: {f"{a}x{b}": seen[a, b] for a, b in sorted(seen)} for name, seen in exposures.items() if seen},
+        "ladder": build_ladder(run),
         "flips": flips.count_flips(disagreements),
         "versions": {label: run.evaluations[label].versions for label in run.labels},
     }

@@ -5,9 +5,10 @@ Every function returns markup that is safe to put into the page as it is; names 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from math import ceil, floor, log10
+from typing import Any
 
 WIDTH, HEIGHT = 420, 236
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 38
@@ -45,14 +46,17 @@ class _Frame:
     def y(self, value: float) -> float:
         return round(HEIGHT - BOTTOM - (value - self.y_low) / (self.y_high - self.y_low) * (HEIGHT - TOP - BOTTOM), 1)
 
-    def axes(self, x_label: str, y_suffix: str = "", x_names: Sequence[str] | None = None, whole: bool = False) -> str:
+    def axes(
+        self, x_label: str, y_suffix: str = "", x_names: Sequence[str] | Mapping[float, str] | None = None, whole: bool = False
+    ) -> str:
         marks = []
         for value in ticks(self.y_low, self.y_high, 4):
             y = self.y(value)
             marks.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
             marks.append(f'<text x="{LEFT - 6}" y="{y + 3.5}" text-anchor="end">{short_number(value)}{y_suffix}</text>')
         numbers = [v for v in ticks(self.x_low, self.x_high, 6) if v == int(v) or not whole]
-        places = list(enumerate(x_names)) if x_names else [(v, short_number(v)) for v in numbers]
+        named = x_names.items() if isinstance(x_names, Mapping) else enumerate(x_names or ())
+        places = list(named) if x_names else [(v, short_number(v)) for v in numbers]
         marks += [
             f'<text x="{self.x(v)}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{escape(n)}</text>' for v, n in places
         ]
@@ -134,6 +138,61 @@ def dots(names: Sequence[str], series: Mapping[str, Sequence[tuple[int, float, f
             body += f'<circle class="dot s{colour[name]}" cx="{x}" cy="{y}" r="4"><title>{escape(name)}: {100 * value:.1f} % '
             body += f"({100 * low:.1f} to {100 * high:.1f})</title></circle>"
     return svg(body, label)
+
+
+def scaling(entries: Mapping[str, Mapping[str, Any]], colour: Mapping[str, int], label: str) -> str:
+    """Accuracy against rows on a logarithmic scale: trainings with whiskers, the fitted curve with its band, the goal.
+
+    Beyond the largest rung the curve is dashed. `entries` are those of `ladder.build_ladder`, by condition.
+    """
+    rows = [each["rows"] for entry in entries.values() for each in (*entry["points"], *entry["curve"])]
+    goals = sorted({entry["goal"] for entry in entries.values() if entry["goal"] is not None})
+    top = max([*goals, *(each["high"] for entry in entries.values() for each in entry["points"])])
+    frame = _Frame((log10(min(rows)) - 0.08, log10(max(rows)) + 0.08), (0, min(100, 115 * top)))
+
+    def path(points: Iterable[tuple[float, float]]) -> str:
+        return " ".join(f"{frame.x(log10(x))},{frame.y(min(100 * y, frame.y_high))}" for x, y in points)
+
+    body = frame.axes("training rows", "%", {log10(x): short_rows(x) for x in round_numbers(min(rows), max(rows))})
+    for goal in goals:
+        y = frame.y(100 * goal)
+        body += f'<line class="zero" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>'
+        body += f'<text x="{LEFT + 4}" y="{y - 4}">goal {100 * goal:g}%</text>'
+    for name, entry in entries.items():
+        curve, largest = entry["curve"], max(point["rows"] for point in entry["points"])
+        band = [*((each["rows"], each["high"]) for each in curve), *((each["rows"], each["low"]) for each in reversed(curve))]
+        inside = [(each["rows"], each["value"]) for each in curve if each["rows"] <= largest * 1.001]
+        beyond = [(each["rows"], each["value"]) for each in curve if each["rows"] > largest * 1.001]
+        body += f'<polygon class="band faint s{colour[name]}" points="{path(band)}"/>' if band else ""
+        body += f'<polyline class="line s{colour[name]}" points="{path(inside)}"/>' if inside else ""
+        body += f'<polyline class="line dashed s{colour[name]}" points="{path([*inside[-1:], *beyond])}"/>' if beyond else ""
+    for order, (name, entry) in enumerate(entries.items()):
+        shift = 5 * (order - (len(entries) - 1) / 2)
+        for point in entry["points"]:
+            body += _dot(round(frame.x(log10(point["rows"])) + shift, 1), frame, name, colour[name], point)
+    return svg(body, label)
+
+
+def _dot(x: float, frame: _Frame, name: str, series: int, point: Mapping[str, Any]) -> str:
+    value, low, high = (100 * point[end] for end in ("value", "low", "high"))
+    text = escape(f"{name}, {point['rows']:,} rows: {value:.1f} % ({low:.1f} to {high:.1f})")
+    body = f'<line class="whisker s{series}" x1="{x}" x2="{x}" y1="{frame.y(low)}" y2="{frame.y(high)}"/>'
+    return body + f'<circle class="dot s{series}" cx="{x}" cy="{frame.y(value)}" r="4"><title>{text}</title></circle>'
+
+
+def short_rows(rows: float) -> str:
+    """3000 as `3k`, with its neighbours 300 and 30k."""
+    return f"{rows / 1e3:g}k" if 1e3 <= rows < 1e6 else short_number(rows)
+
+
+def round_numbers(low: float, high: float) -> list[float]:
+    """1, 3, 10, 30, … from `low` to `high`, with 2 and 5 in between where those are few."""
+    decades = range(floor(log10(low)), ceil(log10(high)) + 1)
+    for steps_of_decade in ((1,), (1, 3), (1, 2, 5)):
+        found = [step * 10.0**decade for decade in decades for step in steps_of_decade if low <= step * 10.0**decade <= high]
+        if len(found) >= 4:
+            break
+    return found
 
 
 def whisker(

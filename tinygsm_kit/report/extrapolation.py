@@ -8,6 +8,7 @@ their luck is shared, and of the trainings, which scatter about the curve by mor
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -122,13 +123,16 @@ def fit(rows: Sequence[float], answers: ArrayLike, confidence: float = CONFIDENC
     if len({count for count, share in zip(rows, table.mean(axis=0), strict=True) if 0 < share < 1}) < 2:
         raise NoCurveError("all but one of the rungs answer every question alike, all rightly or all wrongly")
     import statsmodels.api as sm
+    from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
     design = sm.add_constant(np.log(np.asarray(rows, dtype=float)))
-    right = table.sum(axis=0)
-    whole = sm.GLM(np.column_stack([right, questions - right]), design, family=sm.families.Binomial()).fit()
-    single = sm.GLM(table.ravel(), np.tile(design, (questions, 1)), family=sm.families.Binomial()).fit(
-        start_params=whole.params, cov_type="cluster", cov_kwds={"groups": np.repeat(np.arange(questions), trainings)}
-    )
+    right, groups = table.sum(axis=0), np.repeat(np.arange(questions), trainings)
+    with warnings.catch_warnings():  # said of rungs that lie on the curve to the last digit; what cannot be fitted is out
+        warnings.simplefilter("ignore", PerfectSeparationWarning)
+        whole = sm.GLM(np.column_stack([right, questions - right]), design, family=sm.families.Binomial()).fit()
+        single = sm.GLM(table.ravel(), np.tile(design, (questions, 1)), family=sm.families.Binomial()).fit(
+            start_params=whole.params, cov_type="cluster", cov_kwds={"groups": groups}
+        )
     intercept, slope = (float(value) for value in whole.params)
     dispersion = float(whole.pearson_chi2 / whole.df_resid)
     by_question, binomial = np.asarray(single.cov_params()), np.asarray(whole.normalized_cov_params)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tinygsm_kit.report import observations, stages
+from tinygsm_kit.report import ladder, observations, stages
 from tinygsm_kit.report.files import write_whole
 from tinygsm_kit.report.payload import colours
 from tinygsm_kit.report.pictures import exposure_names
@@ -61,6 +61,8 @@ def _figures(run: Run, report: Json) -> Iterator[tuple[str, tuple[float, float],
         yield "loss", (5.5, 3.2), partial(_loss, run=run, curves=curves)
     for task in stages.tasks(report):
         yield f"stages_{_file_name(task)}", (5.5, 3.2), partial(_stages, run=run, report=report, task=task)
+    for task in ladder.tasks(report):
+        yield f"ladder_{_file_name(task)}", (5.5, 3.6), partial(_ladder, run=run, report=report, task=task)
     for task in observations.plain_tasks(run):
         lengths = observations.lengths(run, task)
         if lengths:
@@ -125,6 +127,25 @@ def _stages(figure: Any, run: Run, report: Json, task: str) -> None:
     names = stages.names(report)
     axes.set(xticks=range(len(names)), xticklabels=names, xlabel="stage of training", ylabel="% right",
              title=f"After each stage: {task}", ylim=(-2, 104))  # fmt: skip
+    axes.legend(frameon=False)
+
+
+def _ladder(figure: Any, run: Run, report: Json, task: str) -> None:
+    axes = figure.add_subplot()
+    for condition, entry in ladder.entries(report, task).items():
+        points, curve, colour = entry["points"], entry["curve"], _colour(run, condition)
+        rows, values = [point["rows"] for point in points], [100 * point["value"] for point in points]
+        ends = [[max(0.0, 100 * abs(point["value"] - point[end])) for point in points] for end in ("low", "high")]
+        axes.errorbar(rows, values, ends, fmt="o", ms=4, capsize=2, label=condition, color=colour)
+        low, high = ([100 * each[end] for each in curve] for end in ("low", "high"))
+        axes.fill_between([each["rows"] for each in curve], low, high, color=colour, alpha=0.15, lw=0)
+        inside = [each for each in curve if each["rows"] <= max(rows) * 1.001]
+        for style, part in (("-", inside), ("--", curve[max(len(inside) - 1, 0) :])):
+            axes.plot([each["rows"] for each in part], [100 * each["value"] for each in part], style, lw=1.4, color=colour)
+        if entry["goal"] is not None:
+            axes.axhline(100 * entry["goal"], color="grey", lw=0.8, ls=":")
+    axes.set(xscale="log", xlabel="training rows", ylabel="% right", title=f"Accuracy by training rows: {task}")
+    axes.set_ylim(0, min(104, axes.get_ylim()[1]))
     axes.legend(frameon=False)
 
 

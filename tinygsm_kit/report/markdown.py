@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tinygsm_kit.report import stages
+from tinygsm_kit.report import ladder, stages
 from tinygsm_kit.report.rundir import PRIMARY_METRIC, is_count
 from tinygsm_kit.report.verdict import number, p_text, points, short
 
@@ -21,7 +21,8 @@ def render_markdown(report: Json) -> str:
         blocks.insert(
             1, f"> **The conditions differ in more than the declared factor:** {escape(', '.join(report['differs']))}"
         )
-    blocks += _targets(report) + _scores(report) + _stages(stages.table(report)) + _comparisons(report) + _injection(report)
+    blocks += _targets(report) + _scores(report) + _stages(stages.table(report)) + _ladder(report, ladder.table(report))
+    blocks += _comparisons(report) + _injection(report)
     return "\n\n".join(blocks) + "\n"
 
 
@@ -109,6 +110,24 @@ def _stages(rows: Sequence[Json]) -> list[str]:
     ]
     head = ["task", "after stage", *map(escape, conditions)]
     return ["## After each stage of training", table(head, lines, 2), "Exact match in percent, with its 95 % interval."]
+
+
+def _ladder(report: Json, rows: Sequence[Json]) -> list[str]:
+    if not rows:
+        return []
+    conditions = list(dict.fromkeys(name for row in rows for name in row["cells"]))
+    lines = [
+        [
+            escape(row["task"]),
+            f"{row['rows']:,}",
+            *(", ".join(_accuracy(point) for point in row["cells"].get(name, ())) for name in conditions),
+        ]
+        for row in rows
+    ]
+    said = "\n".join(f"- {escape(sentence)}" for sentence in ladder.sentences(report))
+    head = ["task", "rows", *map(escape, conditions)]
+    note = f"Exact match in percent, with its 95 % interval. {ladder.NOTE}"
+    return ["## More rows", *([said] if said else []), table(head, lines, 1), note]
 
 
 def _accuracy(cell: Json | None) -> str:

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tinygsm_kit.report import flips, pictures, provenance, stages, tables
+from tinygsm_kit.report import flips, ladder, pictures, provenance, stages, tables
 from tinygsm_kit.report.payload import colours, payload
 from tinygsm_kit.report.rundir import Run
 from tinygsm_kit.report.verdict import number, p_text, points
@@ -48,6 +48,11 @@ def render_page(run: Run, report: dict[str, Any]) -> str:
         pictures=list(pictures.pictures(run, report, colour)),
         stage_pictures=list(pictures.after_stages(report, colour)),
         stage_rows=stages.table(report),
+        ladder_pictures=list(pictures.of_ladder(report, colour)),
+        ladder_rows=ladder.table(report),
+        ladder_sentences=ladder.sentences(report),
+        ladder_note=ladder.NOTE,
+        doublings=ladder.doublings(report),
         scores=tables.scores(run, report, colour),
         others=tables.other_metrics(run, report),
         comparisons=tables.comparisons(report, colour),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from tinygsm_kit.report import charts, observations, stages
+from tinygsm_kit.report import charts, ladder, observations, stages
 from tinygsm_kit.report.rundir import PRIMARY_METRIC, Run
 
 Json = dict[str, Any]
@@ -57,6 +57,14 @@ def after_stages(report: Json, colour: Colours) -> Iterator[Picture]:
     for task in stages.tasks(report):
         found = stages.series(report, task)
         yield Picture(task, "Exact match after each stage of training.", stages.chart(report, task, colour), list(found))
+
+
+def of_ladder(report: Json, colour: Colours) -> Iterator[Picture]:
+    """Accuracy against rows for each task of a scaling ladder."""
+    for task in ladder.tasks(report):
+        found = ladder.entries(report, task)
+        text = "Exact match by training rows, with the fitted curve and its 95 % band."
+        yield Picture(task, text, charts.scaling(found, colour, f"Accuracy on {task} by number of training rows"), list(found))
 
 
 def _lengths(run: Run, colour: Colours) -> Iterator[Picture]:

@@ -106,6 +106,8 @@ class Run:
     """Rows of the training logs by label, each with the place of its `stage` of training, from 0."""
     stages: list[StageOfTraining] = field(default_factory=list)
     """Stages of training in their order; empty where every model was trained in one."""
+    ladder: list[tuple[int, dict[str, Evaluation]]] = field(default_factory=list)
+    """Rows and evaluations of each rung below the run, from few rows to many; empty where the recipe has no ladder."""
 
     @property
     def name(self) -> str:
@@ -186,7 +188,8 @@ def read_run(path: Path) -> Run:
     evaluations = _read_evaluations(path)
     logs = {log.parent.name: _read_log(path, recipe, log) for log in sorted(path.glob("models/*/training_log.jsonl"))
             if _visible(log)}  # fmt: skip
-    return Run(path, recipe, manifest, evaluations, logs, _read_stages(path, recipe, evaluations))
+    ladder = [(rows, _read_evaluations(path / "ladder" / f"{rows}-rows")) for rows in recipe.get("ladder") or []]
+    return Run(path, recipe, manifest, evaluations, logs, _read_stages(path, recipe, evaluations), ladder)
 
 
 def _read_evaluations(folder: Path, condition: str | None = None) -> dict[str, Evaluation]:

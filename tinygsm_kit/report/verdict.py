@@ -74,7 +74,7 @@ def effort(row: Json) -> str:
     size = f"A true difference of {points(abs(row['difference']))} points would take about"
     items, seeds = row.get("items_needed"), row.get("seeds_needed")
     if items:
-        return f"{size} {_round(items):,} questions to be found with 80 % probability; this run asked {row['n']:,}."
+        return f"{size} {round_count(items):,} questions to be found with 80 % probability; this run asked {row['n']:,}."
     if seeds:
         return f"{size} {seeds} training seeds to be found with 80 % probability; this run has {row['seeds']}."
     if items is None and "items_needed" in row:
@@ -82,8 +82,8 @@ def effort(row: Json) -> str:
     return f"{size} more than 100 training seeds to be found; more questions are needed."
 
 
-def _round(count: int) -> int:
-    """Two significant digits: the estimate is no better."""
+def round_count(count: float) -> int:
+    """Two significant digits: an estimate is no better."""
     return int(float(f"{count:.2g}"))
 
 
