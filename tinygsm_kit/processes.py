@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from tinygsm_kit.errors import KitError
 
 LINES_KEPT = 20
 """Last lines of a process that failed, for the error's message."""
+PARENT_HOLDS_INPUT = "TINYGSM_KIT_PARENT_HOLDS_INPUT"
+"""Set where standard input is a pipe that its parent never writes to: it closes when the parent ends, however that comes."""
 CPU = {"CUDA_VISIBLE_DEVICES": "", "ACCELERATE_USE_CPU": "true"}
 
 
@@ -32,16 +35,27 @@ def on_device(module: str, call: Path, device: str) -> tuple[int, str]:
 
     What it says is passed on line by line, so that several processes do not draw their progress over each other's.
     """
-    environment = {**os.environ, **visible(device, os.environ)}
+    environment = {**os.environ, **visible(device, os.environ), PARENT_HOLDS_INPUT: "1"}
     said: deque[str] = deque(maxlen=LINES_KEPT)
     command = [sys.executable, "-m", module, str(call)]
     with subprocess.Popen(
-        command, env=environment, stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
-    ) as process:  # fmt: skip
+        command, env=environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
+    ) as process:
         for line in process.stderr or ():
             said.append(line)
             sys.stderr.write(line)
     return process.returncode, "".join(said).strip()
+
+
+def end_with_parent() -> None:
+    """End this process when the one that started it by `on_device` does: a run that was killed trains no further."""
+
+    def watch() -> None:
+        os.read(0, 1)
+        os._exit(1)
+
+    if os.environ.get(PARENT_HOLDS_INPUT):
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def visible(device: str, environment: Mapping[str, str]) -> dict[str, str]:
