@@ -166,7 +166,7 @@ def test_the_whole_report_shows_the_ladder(make_ladder):
     page = (run / "report/index.html").read_text("utf-8")
     report = json.loads((run / "report/report.json").read_text("utf-8"))
     said = entry(report, "baseline")["sentence"]
-    assert said in page
+    assert said.replace(" %", "\u00a0%") in page
     assert f"- {said}" in (run / "report/report.md").read_text("utf-8")
     assert '<section id="ladder">' in page
     assert '<a href="#ladder">' in page

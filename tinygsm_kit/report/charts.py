@@ -153,7 +153,7 @@ def scaling(entries: Mapping[str, Mapping[str, Any]], colour: Mapping[str, int],
     def path(points: Iterable[tuple[float, float]]) -> str:
         return " ".join(f"{frame.x(log10(x))},{frame.y(min(100 * y, frame.y_high))}" for x, y in points)
 
-    body = frame.axes("training rows", "%", {log10(x): short_rows(x) for x in round_numbers(min(rows), max(rows))})
+    body = frame.axes("training rows", "%", {log10(x): short_rows(x) for x in ticks_of_rows(entries)})
     for goal in goals:
         y = frame.y(100 * goal)
         body += f'<line class="zero" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>'
@@ -180,9 +180,16 @@ def _dot(x: float, frame: _Frame, name: str, series: int, point: Mapping[str, An
     return body + f'<circle class="dot s{series}" cx="{x}" cy="{frame.y(value)}" r="4"><title>{text}</title></circle>'
 
 
+def ticks_of_rows(entries: Mapping[str, Mapping[str, Any]]) -> list[float]:
+    """The rungs themselves, and round numbers where the curve goes on beyond them."""
+    rungs = sorted({float(point["rows"]) for entry in entries.values() for point in entry["points"]})
+    last = max([rungs[-1], *(each["rows"] for entry in entries.values() for each in entry["curve"])])
+    return [*rungs, *(number for number in round_numbers(rungs[0], last) if number > 1.5 * rungs[-1])]
+
+
 def short_rows(rows: float) -> str:
-    """3000 as `3k`, with its neighbours 300 and 30k."""
-    return f"{rows / 1e3:g}k" if 1e3 <= rows < 1e6 else short_number(rows)
+    """3000 as `3k`, 96512 as `96.5k`."""
+    return f"{rows / 1e3:.3g}k" if 1e3 <= rows < 1e6 else short_number(float(f"{rows:.3g}"))
 
 
 def round_numbers(low: float, high: float) -> list[float]:

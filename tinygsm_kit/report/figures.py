@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tinygsm_kit.report import ladder, observations, stages
+from tinygsm_kit.report import charts, ladder, observations, stages
 from tinygsm_kit.report.files import write_whole
 from tinygsm_kit.report.payload import colours
 from tinygsm_kit.report.pictures import exposure_names
@@ -132,11 +132,13 @@ def _stages(figure: Any, run: Run, report: Json, task: str) -> None:
 
 def _ladder(figure: Any, run: Run, report: Json, task: str) -> None:
     axes = figure.add_subplot()
-    for condition, entry in ladder.entries(report, task).items():
+    found = ladder.entries(report, task)
+    for order, (condition, entry) in enumerate(found.items()):
         points, curve, colour = entry["points"], entry["curve"], _colour(run, condition)
         rows, values = [point["rows"] for point in points], [100 * point["value"] for point in points]
         ends = [[max(0.0, 100 * abs(point["value"] - point[end])) for point in points] for end in ("low", "high")]
-        axes.errorbar(rows, values, ends, fmt="o", ms=4, capsize=2, label=condition, color=colour)
+        beside = [count * 1.03**order for count in rows]
+        axes.errorbar(beside, values, ends, fmt="o", ms=4, capsize=2, label=condition, color=colour)
         low, high = ([100 * each[end] for each in curve] for end in ("low", "high"))
         axes.fill_between([each["rows"] for each in curve], low, high, color=colour, alpha=0.15, lw=0)
         inside = [each for each in curve if each["rows"] <= max(rows) * 1.001]
@@ -144,7 +146,10 @@ def _ladder(figure: Any, run: Run, report: Json, task: str) -> None:
             axes.plot([each["rows"] for each in part], [100 * each["value"] for each in part], style, lw=1.4, color=colour)
         if entry["goal"] is not None:
             axes.axhline(100 * entry["goal"], color="grey", lw=0.8, ls=":")
+    places = charts.ticks_of_rows(found)
     axes.set(xscale="log", xlabel="training rows", ylabel="% right", title=f"Accuracy by training rows: {task}")
+    axes.set_xticks(places, [charts.short_rows(count) for count in places])
+    axes.set_xticks([], minor=True)
     axes.set_ylim(0, min(104, axes.get_ylim()[1]))
     axes.legend(frameon=False)
 
