@@ -77,7 +77,8 @@ class FactTokens:
         if not pieces:
             return Use(0, 0, lookalikes, max(0, missed))
         plain = "".join(text for text, _ in pieces)
-        false = [equation for equation in equations.find(plain) if equation.verdict is False]
+        all_true = equations.first_false(plain) is None
+        false = [] if all_true else [equation for equation in equations.find(plain) if equation.verdict is False]
         given = _numbers(question) | _spoken(question) if not operands else _numbers(" ".join(map(str, operands)))
         wrong = at = 0
         for text, is_token in pieces:
