@@ -12,6 +12,7 @@ from typing import Any
 
 from tinygsm_kit.convert.options import HostOptions
 from tinygsm_kit.errors import KitError
+from tinygsm_kit.evaluate import task_files
 from tinygsm_kit.experiment import Arm, Experiment, compile_recipe
 from tinygsm_kit.plugins import host
 from tinygsm_kit.progress import for_terminal
@@ -45,7 +46,7 @@ class Plan:
 def plan(recipe: Recipe, pilot: int = 0) -> Plan:
     """Compile the recipe and say what it would do. With `pilot`, that many rows are converted (and kept) to know the cost."""
     experiment = compile_recipe(recipe)
-    recipe.evaluate.check_tasks()
+    task_files.check(recipe.evaluate.tasks)
     result = Plan()
     result.add(
         f"{recipe.name}: {len(experiment.arms)} conditions, {1 + len(recipe.repeats)} training seed(s)", list(_arms(experiment))

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from tinygsm_kit.evaluate import task_files
-from tinygsm_kit.evaluate.catalogue import Catalogue, UnknownTaskError
+from tinygsm_kit.evaluate.catalogue import Catalogue
+from tinygsm_kit.evaluate.task_files import UnknownTaskError
 from tinygsm_kit.evaluate.harness import BUILT_IN_SUITES, ResponseTask
 from tinygsm_kit.evaluate.metrics import METRICS
 from tinygsm_kit.interfaces import Options

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,13 +11,8 @@ from lm_eval.api.task import Task
 from lm_eval.tasks import TaskManager
 
 from tinygsm_kit import plugins
-from tinygsm_kit.errors import KitError
 from tinygsm_kit.evaluate import task_files
 from tinygsm_kit.evaluate.harness import suite_config
-
-
-class UnknownTaskError(KitError):
-    """No task of this name. The message names the nearest ones."""
 
 
 @dataclass
@@ -71,23 +65,6 @@ class Catalogue:
         return suite if suite in self.kit.all_tasks else suite_config(suite)
 
     def _foreign(self, manager: TaskManager, name: str) -> Mapping[str, Any]:
-        _refuse_unknown(manager, [name])
+        task_files.refuse_unknown([name], manager.all_tasks)
         loaded: Mapping[str, Any] = manager.load([name])
         return loaded
-
-
-def check(names: Sequence[str]) -> None:
-    """Raises UnknownTaskError for a name that the kit, its plugins and lm-eval do not know; nothing is loaded."""
-    foreign = [name for name in names if name not in task_files.known()]
-    if foreign:
-        _refuse_unknown(TaskManager(), foreign)
-
-
-def _refuse_unknown(manager: TaskManager, names: Sequence[str]) -> None:
-    for name in names:
-        if name not in manager.all_tasks:
-            known = [*task_files.known(), *manager.all_tasks]
-            near = ", ".join(dict.fromkeys(difflib.get_close_matches(name, known, 3))) or ", ".join(task_files.known())
-            raise UnknownTaskError(
-                f"unknown task {name!r}: expected a task of the kit or of lm-eval, or a probe suite; nearest: {near}"
-            )

@@ -26,12 +26,3 @@ class EvaluateOptions(Options):
     device: str | None = Field(None, description="cpu, cuda, cuda:1, mps; the best there is where it is not given.")
     backend: str = Field("hf", description="lm-eval's model class: hf, vllm or any other.")
     model_args: dict[str, Any] = Field(default_factory=dict, description="Further arguments for that class, such as dtype.")
-
-    def check_tasks(self) -> None:
-        """Raises UnknownTaskError for a task that nobody knows; reads lm-eval's own index, which takes seconds, if need be."""
-        from tinygsm_kit.evaluate.task_files import known
-
-        if not set(self.tasks) <= set(known()):
-            from tinygsm_kit.evaluate.catalogue import check
-
-            check(self.tasks)

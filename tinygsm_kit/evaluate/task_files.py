@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib.util
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,10 @@ def folder() -> Path:
     return path
 
 
+class UnknownTaskError(KitError):
+    """No task of this name. The message names the nearest ones."""
+
+
 class _Loader(yaml.SafeLoader):
     """Reads `!function module.name` as that text."""
 
@@ -56,3 +61,26 @@ def expand(names: Sequence[str]) -> list[str]:
     suites = plugins.host().names("probe_suite")
     members = {name: entry["task"] for name, entry in read().items() if "group" in entry} | {EVERY_SUITE: suites}
     return list(dict.fromkeys(member for name in names for member in members.get(name, [name])))
+
+
+def check(names: Sequence[str]) -> None:
+    """Raises UnknownTaskError for a name that neither the kit, nor a plugin, nor lm-eval has.
+
+    lm-eval's index takes seconds to read, so it is read for names that are not the kit's.
+    """
+    ours = known()
+    foreign = [name for name in names if name not in ours]
+    if foreign:
+        from lm_eval.tasks import TaskManager
+
+        refuse_unknown(foreign, TaskManager().all_tasks)
+
+
+def refuse_unknown(names: Sequence[str], theirs: Sequence[str]) -> None:
+    """Raises UnknownTaskError for the first name that is not among lm-eval's."""
+    for name in names:
+        if name not in theirs:
+            near = ", ".join(dict.fromkeys(difflib.get_close_matches(name, [*known(), *theirs], 3))) or ", ".join(known())
+            raise UnknownTaskError(
+                f"unknown task {name!r}: expected a task of the kit or of lm-eval, or a probe suite; nearest: {near}"
+            )

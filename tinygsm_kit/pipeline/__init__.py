@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from tinygsm_kit.errors import KitError
+from tinygsm_kit.evaluate import task_files
 from tinygsm_kit.experiment import compile_recipe
 from tinygsm_kit.manifest import environment
 from tinygsm_kit.parts import write_text
@@ -40,7 +41,7 @@ def carry_out(recipe: Recipe, folder: Path, settings: Settings) -> None:
         raise KitError("expected --launcher (one training on many devices) or --devices (one on each of them), found both")
     check_devices(settings.devices)
     experiment = compile_recipe(recipe)
-    recipe.evaluate.check_tasks()
+    task_files.check(recipe.evaluate.tasks)
     runner = Runner(folder, settings)
     write_text(folder / "recipe.yaml", yaml.safe_dump(recipe.dump(), sort_keys=False, allow_unicode=True))
     admitted = list(experiment.admitted)
