@@ -7,9 +7,9 @@ import yaml
 
 from tinygsm_kit.evaluate import task_files
 from tinygsm_kit.evaluate.catalogue import Catalogue
-from tinygsm_kit.evaluate.task_files import UnknownTaskError
 from tinygsm_kit.evaluate.harness import BUILT_IN_SUITES, ResponseTask
 from tinygsm_kit.evaluate.metrics import METRICS
+from tinygsm_kit.evaluate.task_files import UnknownTaskError
 from tinygsm_kit.interfaces import Options
 from tinygsm_kit.plugins import host
 from tinygsm_kit.records import Probe
