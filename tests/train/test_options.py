@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from tinygsm_kit.train.options import ModelSpec, ScratchModel, SFTOptions, given
-from tinygsm_kit.train.trl_fields import config_fields, sft_fields
+from tinygsm_kit.train.trl_fields import config_fields, sft_fields, trackers
 
 
 class Recipe(BaseModel):
@@ -58,6 +58,16 @@ def test_fields_that_the_kit_decides_say_what_to_do_instead():
 def test_only_what_the_recipe_gave_is_passed_on():
     options = SFTOptions.model_validate({"learning_rate": "2e-5", "optimizer": "muon", "report_to": ["tensorboard"]})
     assert given(options) == {"learning_rate": 2e-5, "report_to": ["tensorboard"]}
+
+
+def test_trackers_go_by_the_names_that_transformers_has_for_them():
+    from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
+
+    assert trackers() == (*INTEGRATION_TO_CALLBACK, "all", "none")
+    for known in ("trackio", ["wandb", "tensorboard"], "all", "none"):
+        assert given(SFTOptions.model_validate({"report_to": known})) == {"report_to": known}
+    found = errors_of(SFTOptions.model_validate, {"report_to": ["trackio", "wanb"]})
+    assert found == {("report_to",): "unknown tracker 'wanb': did you mean 'wandb'?"}
 
 
 def test_the_schema_explains_trl_fields():

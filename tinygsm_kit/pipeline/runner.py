@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,12 +77,14 @@ class Runner:
         try:
             counts = work()
         except BaseException as error:
-            self.manifest.add_seconds(name, time.monotonic() - started)
-            if isinstance(error, KitError) and not isinstance(error, PendingError):
-                raise StageError(
-                    f"stage {name} failed: {error}\nWhat was done is kept in {self.folder}; the same command goes on."
-                ) from error
-            raise
+            with suppress(OSError):  # a full disk takes no manifest either: the last one stands
+                self.manifest.add_seconds(name, time.monotonic() - started)
+            reason = _reason(error, folder)
+            if reason is None:
+                raise
+            raise StageError(
+                f"stage {name} failed: {reason}\nWhat was done is kept in {self.folder}; the same command goes on."
+            ) from error
         self.manifest.end(name, counts, time.monotonic() - started)
         return rows
 
@@ -98,3 +102,10 @@ class Runner:
         for path in folder.iterdir():
             if path.is_file():
                 path.unlink()
+
+
+def _reason(error: BaseException, folder: Path) -> str | None:
+    """What a user can act on; None for what is a fault of the program, or no failure."""
+    if isinstance(error, OSError) and (error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)):
+        return f"no space is left on the disk of {folder}: make room ({error})"
+    return str(error) if isinstance(error, KitError) and not isinstance(error, PendingError) else None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,7 +21,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from tinygsm_kit import interfaces
-from tinygsm_kit.train.trl_fields import config_fields, model_types, sft_fields
+from tinygsm_kit.train.trl_fields import config_fields, model_types, sft_fields, trackers
 
 
 class TokenizerTraining(BaseModel):
@@ -118,6 +119,18 @@ def _reserved(why: str) -> Any:
     return Annotated[Any, BeforeValidator(refuse)]
 
 
+def _known_trackers(value: Any) -> Any:
+    """A misspelled tracker is found before anything runs, not when training begins."""
+    for name in [value] if isinstance(value, str) else value or ():
+        if trackers() and name not in trackers():
+            near = difflib.get_close_matches(str(name), trackers(), 1)
+            text = f"unknown tracker {name!r}: " + (
+                f"did you mean {near[0]!r}?" if near else f"expected {', '.join(trackers())}"
+            )
+            raise PydanticCustomError("unknown_name", "{text}", {"text": text})
+    return value
+
+
 class OwnOptions(interfaces.Options):
     """What `sft` understands beyond TRL's own fields."""
 
@@ -146,6 +159,7 @@ def _with_trl_fields(base: type[OwnOptions]) -> type[OwnOptions]:
     for name, field in sft_fields().items():
         why = _RESERVED.get(name)
         kind = _reserved(why) if why else field.type if field.type is Any else field.type | None
+        kind = Annotated[kind, AfterValidator(_known_trackers)] if name == "report_to" else kind
         fields[name] = (kind, Field(None, description=field.help or None))
     return create_model("SFTOptions", __base__=base, __module__=__name__, **fields)
 

@@ -38,12 +38,13 @@ def train(options: OwnOptions, context: TrainContext) -> Path:
     if state.is_main_process:
         saving.open_work(work, context, options.model_dump(mode="json", exclude_unset=True))
     state.wait_for_everyone()
+    _check_trackers(arguments(options, context))
     model, tokenizer = build(options, context)
-    with state.main_process_first():
-        rows, counts = tokenized_rows(options, context, tokenizer, work, model.config)
-    trainer = make_trainer(options, context, model, tokenizer, rows)
-    checked = prove(trainer, tokenizer)
     with saving.disk_errors(work):
+        with state.main_process_first():
+            rows, counts = tokenized_rows(options, context, tokenizer, work, model.config)
+        trainer = make_trainer(options, context, model, tokenizer, rows)
+        checked = prove(trainer, tokenizer)
         _run(trainer, context, work)
         _save(trainer, context, summarise(trainer, counts, checked))
     state.wait_for_everyone()
@@ -186,6 +187,19 @@ def make_trainer(options: OwnOptions, context: TrainContext, model: Any, tokeniz
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _check_trackers(settings: SFTConfig) -> None:
+    """A tracker that is not installed is an error of the command, before a model is loaded."""
+    from transformers.integrations.integration_utils import get_reporting_integration_callbacks
+
+    for callback in get_reporting_integration_callbacks(settings.report_to):  # type: ignore[no-untyped-call]
+        try:
+            callback()
+        except (ImportError, RuntimeError) as error:
+            raise TrainingError(
+                f"report_to: {str(error).strip()} Or leave it out: loss and rate are always kept here."
+            ) from error
 
 
 def _muon(options: OwnOptions, settings: SFTConfig) -> Any:

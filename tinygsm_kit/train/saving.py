@@ -94,13 +94,17 @@ def disk_errors(work: Path) -> Iterator[None]:
             raise
         kept = last_checkpoint(work)
         raise TrainingError(
-            f"training could not write to {work.parent}: {error}. "
+            f"training could not write to {work.parent}, whose disk is full or fails: {error}. "
             + (f"Kept: {kept}. " if kept else "No checkpoint was written yet. ")
             + "Make room and repeat the command: it goes on from there."
         ) from error
 
 
+_DISK_SIGNS = ("No space left", "PytorchStreamWriter failed", "inline_container.cc", "iostream error", "os error 28")
+"""What torch and safetensors say, in errors of their own, of a write that failed."""
+
+
 def _is_disk_error(error: BaseException) -> bool:
-    """Whether a write failed. torch and safetensors raise errors of their own where the disk is full."""
+    """Whether a write failed. torch's own error may be the one that its clearing up ran into afterwards."""
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    return full or any(sign in str(error) for sign in ("No space left", "PytorchStreamWriter failed", "os error 28"))
+    return full or any(sign in str(error) for sign in _DISK_SIGNS)

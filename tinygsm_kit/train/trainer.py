@@ -109,8 +109,9 @@ class Watch(TrainerCallback):
         self.task.advance(state.global_step * self.rows_per_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        """One step is one batch of rows."""
+        """One step is one batch of rows. The last one is logged however seldom the others are."""
         self.task.advance(self.rows_per_step)
+        control.should_log |= state.global_step >= state.max_steps
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
         """`state.log_history` is saved in checkpoints, so the added figures are too."""

@@ -54,6 +54,16 @@ def sft_fields() -> dict[str, Field]:
 
 
 @functools.cache
+def trackers() -> tuple[str, ...]:
+    """What `report_to` may name: experiment trackers that the installed transformers knows, and `all` or `none` of them."""
+    for node in _parse("transformers", "integrations/integration_utils.py").body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "INTEGRATION_TO_CALLBACK":
+            keys = node.value.keys if isinstance(node.value, ast.Dict) else []
+            return (*(key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)), "all", "none")
+    return ()
+
+
+@functools.cache
 def _parse(package: str, path: str) -> ast.Module:
     return ast.parse((_location(package) / path).read_text(encoding="utf-8"))
 
