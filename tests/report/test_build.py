@@ -151,6 +151,16 @@ def test_the_data_set_card(build_run: BuildRun) -> None:
     assert "| convert | `unsupported_call` | 2 |" in card
 
 
+def test_the_data_set_card_tells_of_the_rows_that_it_goes_with_and_of_no_others(build_run: BuildRun) -> None:
+    run = build_run(items=10)
+    manifest = json.loads((run / "manifest.json").read_text("utf-8"))
+    manifest["stages"]["inject/baseline/100-rows"] = {**manifest["stages"]["inject/baseline"], "rows_out": 100}
+    (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    card = dataset_card(read_run(run))
+    assert "| inject/baseline | 400 | 400 | 0 |" in card
+    assert "100-rows" not in card
+
+
 def test_numbers_for_people() -> None:
     assert [points(value, signed=True) for value in (0.006, -0.011, 0.0, -0.0001, None)] == [
         "+0.6",

@@ -162,7 +162,8 @@ def _columns() -> str:
 
 
 def _flow(run: Run) -> list[str]:
-    data = [row for row in stages(run) if row["name"] in ("sample", "convert") or row["name"].startswith("inject/")]
+    published = {"sample", "convert", *(f"inject/{name}" for name in run.conditions)}
+    data = [row for row in stages(run) if row["name"] in published]
     if not data:
         return []
     rows = [[escape(row["name"]), *(f"{row[key] or 0:,}" for key in ("rows_in", "rows_out", "rejected"))] for row in data]
