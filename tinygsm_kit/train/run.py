@@ -85,7 +85,7 @@ def _scratch_tokenizer(spec: ScratchModel, context: TrainContext) -> Any:
         how = spec.tokenizer.train
         texts = scratch.training_texts(context.vocabulary_text or (context.data,), context.prompt, context.tokens, how.rows)
         positions = spec.config.get("n_positions") or spec.config.get("max_position_embeddings")
-        return scratch.train_tokenizer(texts, how, positions)
+        return scratch.train_tokenizer(texts, how, positions, spec.config["model_type"])
     with _loading(spec.tokenizer):
         return AutoTokenizer.from_pretrained(spec.tokenizer)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tinygsm_kit import parts
@@ -25,27 +26,59 @@ Words and colons take no gap: prompts end in them, and must end in the same toke
 """
 
 
-def train_tokenizer(texts: Iterator[str], spec: TokenizerTraining, max_length: int | None = None) -> Any:
-    """Byte-level BPE with an end and a padding token of its own. The same texts give the same tokenizer."""
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+def train_tokenizer(
+    texts: Iterator[str], spec: TokenizerTraining, max_length: int | None = None, model_type: str | None = None
+) -> Any:
+    """Byte-level BPE with an end and a padding token of its own. The same texts give the same tokenizer.
+
+    With `model_type` it cuts text as `AutoTokenizer` will when it loads the saved model.
+    """
+    from tokenizers import pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer = Tokenizer(models.BPE())
-    single = spec.digits == "single"
-    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=not single)
-    pieces = pre_tokenizers.Split(Regex(SINGLE_DIGITS), "isolated")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pieces, byte_level]) if single else byte_level
-    tokenizer.decoder = decoders.ByteLevel()
+    kind: Any = PreTrainedTokenizerFast
+    ends = {"eos_token": EOS, "pad_token": PAD, **({"model_max_length": max_length} if max_length else {})}
+    backend = _untrained(spec)
+    if model_type is not None:
+        _cut_as_loaded(backend, model_type, kind(tokenizer_object=backend, **ends))
     trainer = trainers.BpeTrainer(
         vocab_size=spec.vocab_size,
         special_tokens=[EOS, PAD],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
-    length = {"model_max_length": max_length} if max_length else {}
-    kind: Any = PreTrainedTokenizerFast
-    return kind(tokenizer_object=tokenizer, eos_token=EOS, pad_token=PAD, **length)
+    backend.train_from_iterator(texts, trainer)
+    return kind(tokenizer_object=backend, **ends)
+
+
+def _untrained(spec: TokenizerTraining) -> Any:
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+
+    single = spec.digits == "single"
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=not single)
+    pieces = pre_tokenizers.Split(Regex(SINGLE_DIGITS), "isolated")
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.Sequence([pieces, byte_level]) if single else byte_level
+    backend.decoder = decoders.ByteLevel()
+    return backend
+
+
+def _cut_as_loaded(backend: Any, model_type: str, tokenizer: Any) -> None:
+    """Take over how text is cut by the class that AutoTokenizer insists on for a kind of model.
+
+    For some, such as Qwen2, it takes the model's own class whatever class was saved, and that class cuts in its own way:
+    https://github.com/huggingface/transformers/blob/main/src/transformers/models/auto/tokenization_auto.py
+    (`MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS`).
+    """
+    from transformers import AutoConfig, AutoTokenizer
+
+    with TemporaryDirectory() as folder:
+        AutoConfig.for_model(model_type).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        loaded: Any = AutoTokenizer.from_pretrained(folder)
+    if type(loaded) is not type(tokenizer):
+        backend.normalizer = loaded.backend_tokenizer.normalizer
+        backend.pre_tokenizer = loaded.backend_tokenizer.pre_tokenizer
 
 
 def training_texts(folders: Sequence[Path], prompt: str, tokens: Sequence[str], rows: int) -> Iterator[str]:
