@@ -1,6 +1,6 @@
 """Rows a second of training on real problems: ours, plain SFTTrainer, and a loop written by hand.
 
-    python tests/benchmarks/train.py [--data DIR] [--rows 320] [--repeats 2]
+    python tests/benchmarks/train.py [--data DIR] [--rows 960] [--repeats 1]
 
 Question to program on TinyGSM rows as language models wrote them; the same model, rows, batch size, optimizer and precision
 (float32) for all, one epoch each, in turn; the median counts. The two fast arms run three times as often, side by side, for
@@ -163,8 +163,8 @@ def main() -> None:
     """Print rows a second of each arm, and the ratios as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=REAL, help="folder of JSONL files with question and code")
-    parser.add_argument("--rows", type=int, default=320)
-    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--rows", type=int, default=960)
+    parser.add_argument("--repeats", type=int, default=1)
     arguments = parser.parse_args()
     if not arguments.data.is_dir():
         raise SystemExit(f"expected JSONL files in {arguments.data}: name the folder with --data")
