@@ -68,10 +68,19 @@ def run(
     at_once = tuple(name.strip() for name in devices.split(",") if name.strip())
     carry_out(read, folder, Settings(until, redo, chosen, launcher, accelerate_config, at_once, for_terminal()))
     if until == "report":
-        typer.echo((folder / "report" / "report.md").read_text(encoding="utf-8"))
+        typer.echo(_summary(folder))
         typer.echo(f"Report: {(folder / 'report' / 'index.html').resolve()}")
     else:
         typer.echo(f"Done up to {until}: {folder}")
+
+
+def _summary(run: Path) -> str:
+    """The gist of a run's report."""
+    import json
+
+    from tinygsm_kit.report.markdown import render_summary
+
+    return render_summary(json.loads((run / "report" / "report.json").read_text(encoding="utf-8")))
 
 
 @app.command(name="plan")

@@ -15,7 +15,7 @@ import yaml
 from tinygsm_kit.report.build import build, build_report
 from tinygsm_kit.report.cards import dataset_card, model_card
 from tinygsm_kit.report.files import write_whole
-from tinygsm_kit.report.markdown import render_markdown
+from tinygsm_kit.report.markdown import render_markdown, render_summary
 from tinygsm_kit.report.page import embed, render_page
 from tinygsm_kit.report.provenance import duration
 from tinygsm_kit.report.rundir import ReportError, read_run
@@ -126,6 +126,16 @@ def test_names_and_texts_are_escaped(build_run: BuildRun) -> None:
     assert "<b>run" not in page
     page.encode("utf-8")
     assert "# &lt;b&gt;run&lt;/b&gt; \\| \\*x\\*" in render_markdown(report)
+
+
+def test_the_terminal_gets_the_gist_and_the_file_everything(build_run: BuildRun) -> None:
+    report = build_report(read_run(build_run(items=12)))
+    whole, gist = render_markdown(report), render_summary(report)
+    assert gist.splitlines()[:3] == whole.splitlines()[:3]
+    assert "| response_tokens |" in whole
+    assert "response_tokens" not in gist
+    wanted = [line for line in whole.splitlines() if "| exact_match |" in line]
+    assert [line for line in gist.splitlines() if "| exact_match |" in line] == wanted != []
 
 
 def test_the_model_card(build_run: BuildRun) -> None:

@@ -1,8 +1,8 @@
-"""report.md: the verdict and its tables, for a terminal, a commit or a message."""
+"""report.md: the verdict and its tables, for a commit or a message; and their gist, for the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from tinygsm_kit.report import ladder, stages
@@ -15,15 +15,25 @@ VERDICT_WORDS = {"met": "met", "missed": "missed", "open": "cannot tell"}
 
 def render_markdown(report: Json) -> str:
     """The report as GitHub-flavoured Markdown."""
+    blocks = _opening(report) + _scores(report) + _stages(stages.table(report)) + _ladder(report, ladder.table(report))
+    return "\n\n".join(blocks + _comparisons(report) + _injection(report)) + "\n"
+
+
+def render_summary(report: Json) -> str:
+    """What one wants to see first, in the same form: verdict, targets, exact match, and what the ladder says."""
+    primary = {**report, "comparisons": [row for row in report["comparisons"] if row["metric"] == PRIMARY_METRIC]}
+    said = [f"- {escape(sentence)}" for sentence in ladder.sentences(report)]
+    return "\n\n".join(_opening(report) + _scores(report, {PRIMARY_METRIC}) + said + _comparisons(primary)) + "\n"
+
+
+def _opening(report: Json) -> list[str]:
     blocks = [f"# {escape(report['name'])}", f"**{escape(report['headline']['sentence'])}**"]
     blocks += [escape(report["headline"][key]) for key in ("effort", "caveat") if report["headline"][key]]
     if report["differs"]:
         blocks.insert(
             1, f"> **The conditions differ in more than the declared factor:** {escape(', '.join(report['differs']))}"
         )
-    blocks += _targets(report) + _scores(report) + _stages(stages.table(report)) + _ladder(report, ladder.table(report))
-    blocks += _comparisons(report) + _injection(report)
-    return "\n\n".join(blocks) + "\n"
+    return blocks + _targets(report)
 
 
 def escape(text: str) -> str:
@@ -82,11 +92,13 @@ def _interval(row: Json, share: bool) -> str:
     return f"{low} to {high}"
 
 
-def _scores(report: Json) -> list[str]:
+def _scores(report: Json, only: Container[str] | None = None) -> list[str]:
     rows = []
     for name, condition in report["conditions"].items():
         for task, metrics in condition["tasks"].items():
             for metric, cell in metrics.items():
+                if only is not None and metric not in only:
+                    continue
                 share = is_share(metric)
                 shown = [metric_value(cell["value"], share), _interval(cell, share), f"{cell['n']:,}"]
                 rows.append((task, [escape(task), escape(metric), escape(name), *shown]))
