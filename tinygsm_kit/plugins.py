@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 import pluggy
 
 from tinygsm_kit import hookspecs
-from tinygsm_kit.errors import KitError
+from tinygsm_kit.errors import KitError, did_you_mean
 
 GROUP = "tinygsm_kit"
 BUILT_IN = tuple(f"tinygsm_kit.{room}" for room in ("sources", "convert", "inject", "evaluate", "train"))
@@ -118,8 +117,7 @@ class Host:
         entry = self.entries.get((kind, name))
         if entry is None:
             names = self.names(kind)
-            near = difflib.get_close_matches(name, names, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names) or 'none'}"
+            hint = did_you_mean(name, names, f"there are: {', '.join(names) or 'none'}")
             raise PluginError(f"unknown {kind} {name!r}: {hint}")
         return entry
 

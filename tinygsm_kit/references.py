@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
+from tinygsm_kit.errors import did_you_mean
 from tinygsm_kit.plugins import PluginError, host
 
 PLACEHOLDER = "x-plugins"
@@ -146,8 +146,9 @@ def known_keys(model: type[BaseModel]) -> set[str]:
 
 def unknown_key(key: object, valid: set[str]) -> str:
     """The message for a key that does not exist, with the nearest that does."""
-    near = difflib.get_close_matches(str(key), sorted(valid), 1, 0.5)
-    return f"unknown key {key!r}: " + (f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(sorted(valid))}")
+    known = sorted(valid)
+    hint = did_you_mean(str(key), known, f"expected one of {', '.join(known)}", 0.5)
+    return f"unknown key {key!r}: {hint}"
 
 
 def _at(key: str, value: object, message: str) -> ValidationError:

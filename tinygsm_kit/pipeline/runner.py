@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 import time
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinygsm_kit.errors import KitError, PendingError
+from tinygsm_kit.errors import KitError, PendingError, is_disk_full
 from tinygsm_kit.manifest import Manifest
 from tinygsm_kit.progress import Progress, Silent
 from tinygsm_kit.records import Counts
@@ -106,6 +105,6 @@ class Runner:
 
 def _reason(error: BaseException, folder: Path) -> str | None:
     """What a user can act on; None for what is a fault of the program, or no failure."""
-    if isinstance(error, OSError) and (error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)):
+    if is_disk_full(error):
         return f"no space is left on the disk of {folder}: make room ({error})"
     return str(error) if isinstance(error, KitError) and not isinstance(error, PendingError) else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from typing import ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
+from tinygsm_kit.errors import did_you_mean
 from tinygsm_kit.interfaces import Options
 from tinygsm_kit.records import Problem, problem_id
 from tinygsm_kit.sources.templates import TEMPLATES, Draw, Template
@@ -33,8 +33,7 @@ class SyntheticOptions(Options):
     def _names_are_known(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
         for name in names or ():
             if name not in TEMPLATES:
-                near = difflib.get_close_matches(name, TEMPLATES, 1)
-                hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(TEMPLATES)}"
+                hint = did_you_mean(name, TEMPLATES, f"there are: {', '.join(TEMPLATES)}")
                 raise ValueError(f"unknown template {name!r}: {hint}")
         return names
 

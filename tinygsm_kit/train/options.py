@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -21,6 +20,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from tinygsm_kit import interfaces
+from tinygsm_kit.errors import did_you_mean
 from tinygsm_kit.train.trl_fields import config_fields, model_types, sft_fields, trackers
 
 
@@ -82,8 +82,8 @@ ModelSpec = Annotated[str | ScratchModel, BeforeValidator(model_spec)]
 
 def _refuse(key: str, value: Any, message: str, valid: Iterable[str]) -> None:
     """Raise an error that pydantic places at `key`, with the nearest valid name."""
-    near = difflib.get_close_matches(key if value is None or "field" in message else str(value), list(valid), 1)
-    text = message + (f": did you mean {near[0]!r}?" if near else "")
+    hint = did_you_mean(key if value is None or "field" in message else str(value), valid, "")
+    text = f"{message}: {hint}" if hint else message
     error = PydanticCustomError("unknown_name", "{text}", {"text": text})
     raise ValidationError.from_exception_data("model", [InitErrorDetails(type=error, loc=(key,), input=value)])
 
@@ -123,10 +123,8 @@ def _known_trackers(value: Any) -> Any:
     """A misspelled tracker is found before anything runs, not when training begins."""
     for name in [value] if isinstance(value, str) else value or ():
         if trackers() and name not in trackers():
-            near = difflib.get_close_matches(str(name), trackers(), 1)
-            text = f"unknown tracker {name!r}: " + (
-                f"did you mean {near[0]!r}?" if near else f"expected {', '.join(trackers())}"
-            )
+            hint = did_you_mean(str(name), trackers(), f"expected {', '.join(trackers())}")
+            text = f"unknown tracker {name!r}: {hint}"
             raise PydanticCustomError("unknown_name", "{text}", {"text": text})
     return value
 

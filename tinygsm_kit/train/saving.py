@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygsm_kit import parts
+from tinygsm_kit.errors import is_disk_full
 from tinygsm_kit.interfaces import TrainContext
 from tinygsm_kit.train.errors import TrainingError
 
@@ -106,5 +107,5 @@ _DISK_SIGNS = ("No space left", "PytorchStreamWriter failed", "inline_container.
 
 def _is_disk_error(error: BaseException) -> bool:
     """Whether a write failed. torch's own error may be the one that its clearing up ran into afterwards."""
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    return full or any(sign in str(error) for sign in _DISK_SIGNS)
+    too_large = isinstance(error, OSError) and error.errno == errno.EFBIG
+    return is_disk_full(error) or too_large or any(sign in str(error) for sign in _DISK_SIGNS)
