@@ -159,18 +159,25 @@ def scaling(entries: Mapping[str, Mapping[str, Any]], colour: Mapping[str, int],
         body += f'<line class="zero" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>'
         body += f'<text x="{LEFT + 4}" y="{y - 4}">goal {100 * goal:g}%</text>'
     for name, entry in entries.items():
-        curve, largest = entry["curve"], max(point["rows"] for point in entry["points"])
+        curve, (inside, beyond) = entry["curve"], within_and_beyond(entry)
         band = [*((each["rows"], each["high"]) for each in curve), *((each["rows"], each["low"]) for each in reversed(curve))]
-        inside = [(each["rows"], each["value"]) for each in curve if each["rows"] <= largest * 1.001]
-        beyond = [(each["rows"], each["value"]) for each in curve if each["rows"] > largest * 1.001]
         body += f'<polygon class="band faint s{colour[name]}" points="{path(band)}"/>' if band else ""
         body += f'<polyline class="line s{colour[name]}" points="{path(inside)}"/>' if inside else ""
-        body += f'<polyline class="line dashed s{colour[name]}" points="{path([*inside[-1:], *beyond])}"/>' if beyond else ""
+        body += f'<polyline class="line dashed s{colour[name]}" points="{path(beyond)}"/>' if beyond else ""
     for order, (name, entry) in enumerate(entries.items()):
         shift = 5 * (order - (len(entries) - 1) / 2)
         for point in entry["points"]:
             body += _dot(round(frame.x(log10(point["rows"])) + shift, 1), frame, name, colour[name], point)
     return svg(body, label)
+
+
+def within_and_beyond(entry: Mapping[str, Any]) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    """A fitted curve as (rows, accuracy): up to the largest rung, and from there on (empty where it ends there)."""
+    largest = max(point["rows"] for point in entry["points"])
+    curve = [(each["rows"], each["value"]) for each in entry["curve"]]
+    inside = [point for point in curve if point[0] <= largest * 1.001]  # the curve's own last point may lie a hair beyond
+    beyond = curve[len(inside) :]
+    return inside, [*inside[-1:], *beyond] if beyond else []
 
 
 def _dot(x: float, frame: _Frame, name: str, series: int, point: Mapping[str, Any]) -> str:

@@ -141,9 +141,8 @@ def _ladder(figure: Any, run: Run, report: Json, task: str) -> None:
         axes.errorbar(beside, values, ends, fmt="o", ms=4, capsize=2, label=condition, color=colour)
         low, high = ([100 * each[end] for each in curve] for end in ("low", "high"))
         axes.fill_between([each["rows"] for each in curve], low, high, color=colour, alpha=0.15, lw=0)
-        inside = [each for each in curve if each["rows"] <= max(rows) * 1.001]
-        for style, part in (("-", inside), ("--", curve[max(len(inside) - 1, 0) :])):
-            axes.plot([each["rows"] for each in part], [100 * each["value"] for each in part], style, lw=1.4, color=colour)
+        for style, part in zip(("-", "--"), charts.within_and_beyond(entry), strict=True):
+            axes.plot([count for count, _ in part], [100 * value for _, value in part], style, lw=1.4, color=colour)
         if entry["goal"] is not None:
             axes.axhline(100 * entry["goal"], color="grey", lw=0.8, ls=":")
     places = charts.ticks_of_rows(found)

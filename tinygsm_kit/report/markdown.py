@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinygsm_kit.report import ladder, stages
@@ -21,9 +21,8 @@ def render_markdown(report: Json) -> str:
 
 def render_summary(report: Json) -> str:
     """What one wants to see first, in the same form: verdict, targets, exact match, and what the ladder says."""
-    primary = {**report, "comparisons": [row for row in report["comparisons"] if row["metric"] == PRIMARY_METRIC]}
-    said = [f"- {escape(sentence)}" for sentence in ladder.sentences(report)]
-    return "\n\n".join(_opening(report) + _scores(report, {PRIMARY_METRIC}) + said + _comparisons(primary)) + "\n"
+    blocks = _opening(report) + _scores(report, PRIMARY_METRIC) + _rows_to_goals(report) + _comparisons(report, PRIMARY_METRIC)
+    return "\n\n".join(blocks) + "\n"
 
 
 def _opening(report: Json) -> list[str]:
@@ -92,12 +91,12 @@ def _interval(row: Json, share: bool) -> str:
     return f"{low} to {high}"
 
 
-def _scores(report: Json, only: Container[str] | None = None) -> list[str]:
+def _scores(report: Json, only: str | None = None) -> list[str]:
     rows = []
     for name, condition in report["conditions"].items():
         for task, metrics in condition["tasks"].items():
             for metric, cell in metrics.items():
-                if only is not None and metric not in only:
+                if only not in (None, metric):
                     continue
                 share = is_share(metric)
                 shown = [metric_value(cell["value"], share), _interval(cell, share), f"{cell['n']:,}"]
@@ -111,46 +110,46 @@ def _scores(report: Json, only: Container[str] | None = None) -> list[str]:
 def _stages(rows: Sequence[Json]) -> list[str]:
     if not rows:
         return []
-    conditions = list(dict.fromkeys(name for row in rows for name in row["cells"]))
-    lines = [
-        [
-            escape(row["task"]),
-            f"{row['number']} {escape(row['stage'])}",
-            *(_accuracy(row["cells"].get(name)) for name in conditions),
-        ]
-        for row in rows
-    ]
-    head = ["task", "after stage", *map(escape, conditions)]
-    return ["## After each stage of training", table(head, lines, 2), "Exact match in percent, with its 95 % interval."]
+    lines = _by_condition(rows, "after stage", lambda row: f"{row['number']} {escape(row['stage'])}", _accuracy, left=2)
+    return ["## After each stage of training", lines, "Exact match in percent, with its 95 % interval."]
 
 
 def _ladder(report: Json, rows: Sequence[Json]) -> list[str]:
     if not rows:
         return []
-    conditions = list(dict.fromkeys(name for row in rows for name in row["cells"]))
-    lines = [
-        [
-            escape(row["task"]),
-            f"{row['rows']:,}",
-            *(", ".join(_accuracy(point) for point in row["cells"].get(name, ())) for name in conditions),
-        ]
-        for row in rows
-    ]
-    said = "\n".join(f"- {escape(sentence)}" for sentence in ladder.sentences(report))
-    head = ["task", "rows", *map(escape, conditions)]
+
+    def accuracies(found: Sequence[Json] | None) -> str:
+        return ", ".join(_accuracy(point) for point in found or ())
+
+    lines = _by_condition(rows, "rows", lambda row: f"{row['rows']:,}", accuracies, left=1)
     note = f"Exact match in percent, with its 95 % interval. {ladder.NOTE}"
-    return ["## More rows", *([said] if said else []), table(head, lines, 1), note]
+    return ["## More rows", *_rows_to_goals(report), lines, note]
+
+
+def _rows_to_goals(report: Json) -> list[str]:
+    said = "\n".join(f"- {escape(sentence)}" for sentence in ladder.sentences(report))
+    return [said] if said else []
+
+
+def _by_condition(
+    rows: Sequence[Json], second: str, place: Callable[[Json], str], shown: Callable[[Any], str], left: int
+) -> str:
+    """A table of rows with `cells` by condition: task, the column `second`, and a column for each condition."""
+    conditions = list(dict.fromkeys(name for row in rows for name in row["cells"]))
+    lines = [[escape(row["task"]), place(row), *(shown(row["cells"].get(name)) for name in conditions)] for row in rows]
+    return table(["task", second, *map(escape, conditions)], lines, left)
 
 
 def _accuracy(cell: Json | None) -> str:
     return "" if cell is None else f"{points(cell['value'])} ({_interval(cell, True)})"
 
 
-def _comparisons(report: Json) -> list[str]:
-    if not report["comparisons"]:
+def _comparisons(report: Json, only: str | None = None) -> list[str]:
+    chosen = [row for row in report["comparisons"] if only in (None, row["metric"])]
+    if not chosen:
         return []
     rows = []
-    for row in report["comparisons"]:
+    for row in chosen:
         share = row["kind"] == "share"
         seen = row["minimum_detectable"]
         rows.append([
